@@ -1,0 +1,86 @@
+//! Facts about the world. They cannot be refused; one that no longer matters is ignored.
+
+use crate::{Direction, OperationId, ParticipantId, PromptFailure};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody who was called has answered, and its audio is negotiated.
+    Answered {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// Somebody who was called cannot be reached or does not want to.
+    Unreached {
+        /// Who.
+        participant: ParticipantId,
+        /// Why.
+        cause: Unreached,
+    },
+    /// A participant has gone.
+    Left {
+        /// Who.
+        participant: ParticipantId,
+        /// How.
+        cause: LeaveCause,
+    },
+    /// The phone has said which way its audio goes from now on (an offer or an answer, RFC 3264).
+    DirectionChanged {
+        /// Whose.
+        participant: ParticipantId,
+        /// From the phone's point of view.
+        direction: Direction,
+    },
+    /// The audio of a hold is ready to be played.
+    PromptLoaded {
+        /// The operation that wants it.
+        operation: OperationId,
+    },
+    /// The audio of a hold cannot be had.
+    PromptFailed {
+        /// The operation that wants it.
+        operation: OperationId,
+        /// Why.
+        failure: PromptFailure,
+    },
+    /// The first packet of music has been handed to the network; or, while the phone does not listen, the music has
+    /// begun to run for it.
+    MusicStarted {
+        /// The operation that started it.
+        operation: OperationId,
+    },
+    /// The music has ended and the first packet of the conversation has been handed to the network; or, while the
+    /// phone does not listen, the music no longer runs for it.
+    MusicStopped {
+        /// The operation that stopped it.
+        operation: OperationId,
+    },
+}
+
+/// Why somebody who was called did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreached {
+    /// Nothing is registered for the user, or the number has no trunk.
+    NoEndpoint,
+    /// Dialling there is not allowed.
+    Forbidden,
+    /// The phone is busy (SIP 486, 600).
+    Busy,
+    /// The person declined (SIP 603).
+    Declined,
+    /// It rang and nobody answered (SIP 408, 480, 487).
+    NoAnswer,
+    /// The phone answered with a description of audio that we cannot use.
+    NotAcceptable,
+    /// Another final answer.
+    Status(u16),
+}
+
+/// How a participant left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaveCause {
+    /// It hung up.
+    HungUp,
+    /// Its connection is lost.
+    ConnectionLost,
+}

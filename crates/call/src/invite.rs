@@ -1,0 +1,92 @@
+//! `participants/invite`: people are called into a group; the operation ends when each has answered or not.
+
+use crate::conversation::Conversation;
+use crate::lifecycle::{CallKind, unreached_result};
+use crate::roster::Participant;
+use crate::timer::Timer;
+use crate::{Accepted, CallId, Invitation, Operation, ParticipantId, Refusal, ResultInfo, Unreached};
+use std::time::{Duration, Instant};
+
+/// "Up to 5 participants at once" (Graph, `participant: invite`).
+pub const INVITEES_MAX: usize = 5;
+
+/// Somebody who has not answered for so long is not called any longer. Longer than the ring time that the SIP side
+/// keeps (60 s), so that it has the first word; this one only makes sure that there is an end.
+pub const RING_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// A running invitation.
+#[derive(Debug)]
+pub(crate) struct Invite {
+    operation: Operation,
+    waiting: Vec<ParticipantId>,
+    anybody_joined: bool,
+}
+
+impl Conversation {
+    pub(crate) fn invite(
+        &mut self,
+        operation: Operation,
+        invitations: Vec<Invitation>,
+        now: Instant,
+    ) -> Result<Accepted, Refusal> {
+        if self.established_call(operation.call)?.kind != CallKind::Group {
+            return Err(Refusal::NotAGroupCall);
+        }
+        if invitations.len() > INVITEES_MAX {
+            return Err(Refusal::TooManyInvitees);
+        }
+        self.refuse_twice(&invitations)?;
+        let waiting = invitations.iter().map(|i| i.participant).collect();
+        self.invites.push(Invite { operation: operation.clone(), waiting, anybody_joined: false });
+        for invitation in invitations {
+            self.dial(invitation, now);
+        }
+        Ok(Accepted::Operation(operation))
+    }
+
+    /// "One identity cannot be invited twice" (Graph, `call`).
+    fn refuse_twice(&self, invitations: &[Invitation]) -> Result<(), Refusal> {
+        for (at, invitation) in invitations.iter().enumerate() {
+            if let Some(there) = self.roster.find_identity(&invitation.identity) {
+                return Err(Refusal::AlreadyInCall { participant: there.id });
+            }
+            if let Some(twin) = invitations[..at].iter().find(|i| i.identity == invitation.identity) {
+                return Err(Refusal::AlreadyInCall { participant: twin.participant });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn dial(&mut self, invitation: Invitation, now: Instant) {
+        let Invitation { participant, identity } = invitation;
+        self.timers.set(Timer::Ring(participant), now + RING_TIMEOUT);
+        self.add_ringing(Participant::ringing(participant, identity));
+    }
+
+    /// One who was invited has answered (`None`) or not. The operation completes if at least one of its people is in.
+    pub(crate) fn invite_settled(&mut self, participant: ParticipantId, unreached: Option<Unreached>) {
+        let Some(at) = self.invites.iter().position(|i| i.waiting.contains(&participant)) else { return };
+        let invite = &mut self.invites[at];
+        invite.waiting.retain(|p| *p != participant);
+        invite.anybody_joined |= unreached.is_none();
+        if !invite.waiting.is_empty() {
+            return;
+        }
+        let Invite { operation, anybody_joined, .. } = self.invites.remove(at);
+        match unreached {
+            Some(cause) if !anybody_joined => self.fail(operation, unreached_result(cause)),
+            Some(_) | None => self.complete(operation),
+        }
+    }
+
+    /// The call ends: its invitations fail, and those who have not answered are no longer called.
+    pub(crate) fn end_invites_of_call(&mut self, call: CallId) {
+        while let Some(at) = self.invites.iter().position(|i| i.operation.call == call) {
+            let Invite { operation, waiting, .. } = self.invites.remove(at);
+            self.fail(operation, ResultInfo::new(400, 8528, "The call has ended."));
+            for participant in waiting {
+                self.end_leg(participant);
+            }
+        }
+    }
+}
