@@ -1,1 +1,29 @@
-//! engine
+//! Runs conversations: threads, sockets, clocks, ids, fetching of prompts.
+//!
+//! ```text
+//!  Engine (handle) ──jobs──► worker thread ──owns──► Session = call::Conversation + media::Mixer + legs
+//!        ▲                    │      ▲ │
+//!        │ Change             │RTP   │ └─dial, answer──► SIP loop (edge::sip::Endpoint, UDP and TCP sockets)
+//!        └────────────────────┘      └───leg events─────┘
+//! ```
+//!
+//! One conversation has one owner thread. What the rules decided reaches the outside as a stream of [`Change`]s, in
+//! order per conversation; whoever records them says when a change is safe, and only then is the request answered.
+//! This crate knows neither HTTP routes nor JSON.
+
+mod change;
+mod config;
+mod directory;
+mod engine;
+mod leg;
+pub mod prompts;
+mod rtp_ports;
+mod session;
+mod sip_loop;
+mod tick;
+mod worker;
+
+pub use change::{Change, NotRecorded};
+pub use config::{Config, DialRule, RtpConfig, SipConfig, Trunk, User};
+pub use engine::{CreateError, Engine, ExecuteError, Started};
+pub use tick::TickStatistics;

@@ -1,0 +1,51 @@
+//! What a conversation tells the outside.
+
+use call::{Accepted, ConversationId, Notice, Refusal};
+use tokio::sync::oneshot;
+
+/// One step of a conversation: what was accepted, and what is to be told of it.
+///
+/// Whoever receives it stores it, all in one transaction, and then calls [`Change::recorded`] or
+/// [`Change::not_recorded`]: the application is answered after that and not before. Changes of one conversation
+/// arrive in their order.
+#[derive(Debug)]
+pub struct Change {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// The command that was accepted, if a command caused this; its operation is to be stored.
+    pub accepted: Option<Accepted>,
+    /// What is to be told, in this order.
+    pub notices: Vec<Notice>,
+    pub(crate) reply: Option<Reply>,
+}
+
+/// The way back to the request that waits.
+pub(crate) type Reply = oneshot::Sender<Result<Accepted, Outcome>>;
+
+/// Why a command was not carried out, as far as the worker and the recorder know.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Refused(Refusal),
+    NotRecorded,
+}
+
+/// The change could not be stored, so the application must not be told that it was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotRecorded;
+
+impl Change {
+    /// Says that the change is safe: the request that caused it is answered.
+    pub fn recorded(self) {
+        if let (Some(reply), Some(accepted)) = (self.reply, self.accepted) {
+            // The asker may have gone; then nobody needs the answer.
+            let _ = reply.send(Ok(accepted));
+        }
+    }
+
+    /// Says that the change could not be stored: the request that caused it fails.
+    pub fn not_recorded(self) {
+        if let Some(reply) = self.reply {
+            let _ = reply.send(Err(Outcome::NotRecorded));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the engine needs to know to start.
+
+use crate::prompts;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How the rules behave where Graph is strict or silent.
+    pub policy: call::Policy,
+    /// SIP.
+    pub sip: SipConfig,
+    /// RTP.
+    pub rtp: RtpConfig,
+    /// What prompts may be and where they may come from.
+    pub prompts: prompts::Policy,
+    /// How many media worker threads there are, at least one.
+    pub workers: usize,
+}
+
+/// Where SIP is spoken and with whom.
+#[derive(Clone, Debug)]
+pub struct SipConfig {
+    /// The address of UDP and of TCP. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The realm of digest authentication and the host part of our own URIs.
+    pub domain: String,
+    /// The users of the directory, who may register.
+    pub users: Vec<User>,
+    /// Where numbers in E.164 form are called, if anywhere.
+    pub trunk: Option<Trunk>,
+    /// Which SIP addresses may be called.
+    pub dial: DialRule,
+    /// How long a phone may ring.
+    pub ring_timeout: Duration,
+}
+
+/// A user of the directory.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The object id, Graph's `identity.user.id`.
+    pub id: String,
+    /// The user part of the SIP address.
+    pub name: String,
+    /// The name that callers see.
+    pub display_name: String,
+    /// The password of digest authentication.
+    pub password: String,
+}
+
+/// A SIP provider.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The host part of the URIs that are sent there.
+    pub host: String,
+    /// The user name of digest authentication.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// Which SIP addresses may be called. Registered phones of directory users always may.
+#[derive(Clone, Debug, Default)]
+pub struct DialRule {
+    /// Whether loopback addresses may be called.
+    pub loopback: bool,
+    /// Hosts that may be called, compared as they are written, without regard to case.
+    pub hosts: Vec<String>,
+}
+
+/// Where RTP is received.
+#[derive(Clone, Debug)]
+pub struct RtpConfig {
+    /// The address, also the one that phones are told.
+    pub address: IpAddr,
+    /// The ports; each leg takes an even one for RTP and the next one for RTCP.
+    pub ports: RangeInclusive<u16>,
+}

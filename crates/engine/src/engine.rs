@@ -1,0 +1,184 @@
+//! The handle that others hold: places calls and carries commands to the conversation's owner.
+
+use crate::change::{Change, Outcome, Reply};
+use crate::config::Config;
+use crate::prompts::{CallScope, PromptSource, Prompts};
+use crate::sip_loop::SipLoop;
+use crate::tick::TickStatistics;
+use crate::worker::{Job, Worker, WorkerHandle};
+use call::{Accepted, CallId, Command, ConversationId, NewCall, Refusal};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+
+/// Changes that wait to be recorded. Behind it each worker keeps what does not fit and refuses new commands
+/// meanwhile, so nothing is ever dropped.
+const CHANGES_WAITING_MAX: usize = 4096;
+
+/// Runs conversations. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    workers: Arc<[WorkerHandle]>,
+    calls: CallTable,
+    prompts: Prompts,
+    sip_address: SocketAddr,
+}
+
+/// Which worker owns a call.
+pub(crate) type CallTable = Arc<Mutex<HashMap<CallId, usize>>>;
+
+/// An engine that runs, and the stream of what happens in it.
+#[derive(Debug)]
+pub struct Started {
+    /// The handle.
+    pub engine: Engine,
+    /// Everything that has to be recorded.
+    pub changes: mpsc::Receiver<Change>,
+}
+
+/// Why a call could not be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// Too much waits already.
+    #[error("the media workers are busy")]
+    Busy,
+    /// What was accepted could not be stored.
+    #[error("the call could not be stored")]
+    NotRecorded,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    /// The rules say no.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// Too much waits already.
+    #[error("the media worker is busy")]
+    Busy,
+    /// What was accepted could not be stored.
+    #[error("the change could not be stored")]
+    NotRecorded,
+}
+
+impl Engine {
+    /// Starts the workers and the SIP side. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// An I/O error if a socket cannot be bound or a thread not be started.
+    pub async fn start(config: Config) -> std::io::Result<Started> {
+        let (changes_in, changes) = mpsc::channel(CHANGES_WAITING_MAX);
+        let calls = CallTable::default();
+        let prompts = Prompts::new(config.prompts.clone());
+        prompts.warm_up();
+        let (sip, sip_commands) = SipLoop::bind(&config.sip).await?;
+        let sip_address = sip.local_address();
+        let mut workers = Vec::new();
+        for index in 0..config.workers.max(1) {
+            workers.push(Worker {
+                index,
+                config: config.clone(),
+                changes: changes_in.clone(),
+                sip: sip_commands.clone(),
+                prompts: prompts.clone(),
+                calls: Arc::clone(&calls),
+                runtime: tokio::runtime::Handle::current(),
+            }.start()?);
+        }
+        let workers: Arc<[WorkerHandle]> = workers.into();
+        tokio::spawn(sip.run(Arc::clone(&workers)));
+        Ok(Started { engine: Self { workers, calls, prompts, sip_address }, changes })
+    }
+
+    /// Places a call in a conversation of its own. `prefetch` is fetched in the background
+    /// (`serviceHostedMediaConfig.preFetchMedia`).
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; nothing has happened then.
+    pub async fn create_call(&self, call: NewCall, prefetch: Vec<PromptSource>) -> Result<(), CreateError> {
+        let id = call.id;
+        self.prompts.prefetch(CallScope::new(id.as_u128()), prefetch);
+        let index = self.least_loaded();
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Create { conversation: ConversationId::new(new_guid()), call, reply };
+        self.table().insert(id, index);
+        let result = match self.workers[index].send(job) {
+            Ok(()) => answer.await.map_err(|_| CreateError::Busy).and_then(|r| r.map_err(CreateError::from)),
+            Err(_) => Err(CreateError::Busy),
+        };
+        if result.is_err() {
+            self.table().remove(&id);
+        }
+        result.map(|_| ())
+    }
+
+    /// Carries a command to the conversation of `call` and waits until what it changed is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError`]; after [`ExecuteError::Refused`] and [`ExecuteError::Busy`] nothing has changed.
+    pub async fn execute(&self, call: CallId, command: Command) -> Result<Accepted, ExecuteError> {
+        let index = self.table().get(&call).copied().ok_or(ExecuteError::Refused(Refusal::CallNotFound))?;
+        let (reply, answer): (Reply, _) = oneshot::channel();
+        self.workers[index].send(Job::Execute { call, command, reply }).map_err(|_| ExecuteError::Busy)?;
+        answer.await.map_err(|_| ExecuteError::Busy)?.map_err(ExecuteError::from)
+    }
+
+    /// Where SIP is spoken.
+    #[must_use]
+    pub fn sip_address(&self) -> SocketAddr {
+        self.sip_address
+    }
+
+    /// The prompts, for looking at what is cached.
+    #[must_use]
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// How punctual the ticks of each worker are.
+    #[must_use]
+    pub fn tick_statistics(&self) -> Vec<TickStatistics> {
+        self.workers.iter().map(WorkerHandle::tick_statistics).collect()
+    }
+
+    /// Makes an id for a call, a participant or an operation.
+    #[must_use]
+    pub fn new_id() -> u128 {
+        new_guid()
+    }
+
+    fn least_loaded(&self) -> usize {
+        let by_load = self.workers.iter().enumerate().min_by_key(|(_, worker)| worker.conversations());
+        by_load.map_or(0, |(index, _)| index)
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<CallId, usize>> {
+        self.calls.lock().expect("nothing panics while it holds the table of calls")
+    }
+}
+
+impl From<Outcome> for ExecuteError {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Refused(refusal) => Self::Refused(refusal),
+            Outcome::NotRecorded => Self::NotRecorded,
+        }
+    }
+}
+
+impl From<Outcome> for CreateError {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::NotRecorded | Outcome::Refused(_) => Self::NotRecorded,
+        }
+    }
+}
+
+/// A random GUID (version 4).
+pub(crate) fn new_guid() -> u128 {
+    uuid::Uuid::new_v4().as_u128()
+}
