@@ -17,7 +17,7 @@
 //!
 //! let (call, bot, alice) = (CallId::new(1), ParticipantId::new(2), ParticipantId::new(3));
 //! let now = Instant::now();
-//! let mut conversation = Conversation::create(Policy::default(), NewCall {
+//! let mut conversation = Conversation::create(ConversationId::new(9), Policy::default(), NewCall {
 //!     id: call,
 //!     participant: bot,
 //!     application: Identity::application("app", None),

@@ -175,6 +175,16 @@ impl Conversation {
         Accepted::Done
     }
 
+    /// Ends everything at once: every call with `result`, every leg, every operation.
+    pub fn abort(&mut self, result: &ResultInfo) {
+        while let Some(call) = self.calls.first() {
+            let id = call.id;
+            self.terminate(id, result.clone());
+        }
+        self.hang_up_everybody();
+        self.close();
+    }
+
     /// Ends a call: its operations first, then itself. After this nothing more is told of it.
     fn terminate(&mut self, id: CallId, result: ResultInfo) {
         let Some(at) = self.calls.iter().position(|c| c.id == id) else { return };

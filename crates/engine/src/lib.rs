@@ -11,11 +11,13 @@
 //! order per conversation; whoever records them says when a change is safe, and only then is the request answered.
 //! This crate knows neither HTTP routes nor JSON.
 
+mod alarm;
 mod change;
 mod config;
 mod directory;
 mod engine;
 mod leg;
+mod priority;
 pub mod prompts;
 mod rtp_ports;
 mod session;

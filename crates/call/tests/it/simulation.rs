@@ -1,0 +1,369 @@
+//! Random wishes and facts in virtual time, facts lost among them. What must hold after every step:
+//!
+//! * at most one participant is held;
+//! * whoever is held is ordered neither to hear the conversation nor to be heard;
+//! * every operation that was accepted as running ends exactly once, and nothing else ends;
+//! * a refusal changes nothing;
+//! * every call is told established at most once and ends exactly once, and nothing is told of it after that.
+//!
+//! A failure prints its seed.
+
+use call::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+const SEEDS: u64 = 3_000;
+const STEPS: u32 = 150;
+
+#[test]
+fn the_invariants_hold_whatever_happens() {
+    for seed in 0..SEEDS {
+        let outcome = std::panic::catch_unwind(|| Simulation::new(seed).run());
+        assert!(outcome.is_ok(), "seed {seed}");
+    }
+}
+
+/// What the world knows: kept only from what was ordered and told, never from the state of the rules.
+struct Simulation {
+    random: Random,
+    now: Instant,
+    conversation: Conversation,
+    call: CallId,
+    bot: ParticipantId,
+    ids: u128,
+    routes: BTreeMap<ParticipantId, Route>,
+    ringing: BTreeSet<ParticipantId>,
+    joined: BTreeSet<ParticipantId>,
+    /// Who is held by an accepted start that was not undone: told only by commands and endings.
+    held: BTreeMap<ParticipantId, OperationId>,
+    phone_holds: BTreeSet<ParticipantId>,
+    muted: BTreeSet<ParticipantId>,
+    running: BTreeMap<OperationId, Operation>,
+    loading: Vec<OperationId>,
+    starting: Vec<OperationId>,
+    stopping: Vec<OperationId>,
+    ended: bool,
+    closed: bool,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let now = Instant::now();
+        let (call, bot) = (CallId::new(1), ParticipantId::new(2));
+        let kind = if random.one_in(5) { CallKind::PeerToPeer } else { CallKind::Group };
+        let count = if kind == CallKind::Group { 3 } else { 1 };
+        let target = |n: u128| Invitation {
+            participant: ParticipantId::new(100 + n),
+            identity: Identity::user(n.to_string(), None),
+        };
+        let policy = Policy {
+            peer: if random.one_in(2) { Peer::Participant } else { Peer::NotAddressable },
+            on_prompt_failure: if random.one_in(2) { OnPromptFailure::Fail } else { OnPromptFailure::DefaultMusic },
+            holds: Holds::OneAtATime,
+        };
+        let new = NewCall {
+            id: call,
+            participant: bot,
+            application: Identity::application("app", None),
+            kind,
+            targets: (0..count).map(target).collect(),
+        };
+        let mut simulation = Self {
+            random,
+            now,
+            conversation: Conversation::create(ConversationId::new(3), policy, new, now),
+            call,
+            bot,
+            ids: 1_000,
+            routes: BTreeMap::new(),
+            ringing: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            held: BTreeMap::new(),
+            phone_holds: BTreeSet::new(),
+            muted: BTreeSet::new(),
+            running: BTreeMap::new(),
+            loading: Vec::new(),
+            starting: Vec::new(),
+            stopping: Vec::new(),
+            ended: false,
+            closed: false,
+        };
+        simulation.drain();
+        simulation
+    }
+
+    fn run(mut self) {
+        for _ in 0..STEPS {
+            self.step();
+            self.check();
+        }
+        // Nothing but time from here on: everything must come to its end by itself.
+        self.wait(Duration::from_secs(120));
+        assert!(self.running.is_empty(), "never ended: {:?}", self.running);
+        self.wait(KEEP_ALIVE_TIMEOUT);
+        assert!(self.ended, "the call was never told to be over");
+        for participant in self.joined.clone() {
+            self.fact(Event::Left { participant, cause: LeaveCause::HungUp });
+        }
+        assert!(self.closed && self.conversation.is_closed(), "the conversation never closed");
+        assert_eq!(self.conversation.deadline(), None, "a deadline is left behind");
+    }
+
+    fn step(&mut self) {
+        match self.random.below(16) {
+            0..=3 => self.wish_hold(),
+            4..=5 => self.wish_unhold(),
+            6 => self.wish_other(),
+            7..=8 => self.answer_or_not(),
+            9 => self.leave(),
+            10..=11 => self.phone_hold(),
+            12..=14 => self.media_fact(),
+            _ => {
+                let milliseconds = self.random.below(2_000);
+                self.wait(Duration::from_millis(milliseconds));
+            }
+        }
+    }
+
+    fn wish_hold(&mut self) {
+        let (participant, operation) = (self.anybody(), OperationId::new(self.id()));
+        let uri = "http://prompts.example/a.wav".to_owned();
+        let prompt = if self.random.one_in(2) { Prompt::BuiltIn } else { Prompt::Media { uri, resource_id: None } };
+        let command = Command::StartHoldMusic { operation, client_context: context(), participant, prompt };
+        if self.wish(command) {
+            assert!(self.held.is_empty(), "a second hold was accepted");
+            self.held.insert(participant, operation);
+        }
+    }
+
+    fn wish_unhold(&mut self) {
+        let (participant, operation) = (self.anybody(), OperationId::new(self.id()));
+        self.wish(Command::StopHoldMusic { operation, client_context: context(), participant });
+    }
+
+    fn wish_other(&mut self) {
+        let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), context());
+        match self.random.below(10) {
+            0..=3 => {
+                if self.wish(Command::MuteParticipant { operation, client_context, participant }) {
+                    self.muted.insert(participant);
+                }
+            }
+            4..=6 => {
+                let new = ParticipantId::new(self.id());
+                let identity = Identity::user(self.random.below(6).to_string(), None);
+                let invitations = vec![Invitation { participant: new, identity }];
+                self.wish(Command::Invite { operation, client_context, invitations });
+            }
+            7 => drop(self.wish(Command::RemoveParticipant { participant })),
+            8 => drop(self.wish(Command::KeepAlive)),
+            _ if self.random.one_in(4) => drop(self.wish(Command::HangUp)),
+            _ => {}
+        }
+    }
+
+    /// Utters a wish. A refusal must change nothing: no effect, no other deadline.
+    fn wish(&mut self, command: Command) -> bool {
+        let before = format!("{:?}", self.conversation);
+        match self.conversation.execute(self.call, command, self.now) {
+            Ok(accepted) => {
+                if let Accepted::Operation(operation) = accepted
+                    && operation.status == OperationStatus::Running
+                {
+                    self.running.insert(operation.id, operation);
+                }
+                self.drain();
+                true
+            }
+            Err(_) => {
+                assert_eq!(before, format!("{:?}", self.conversation), "a refusal has changed something");
+                false
+            }
+        }
+    }
+
+    fn answer_or_not(&mut self) {
+        let Some(participant) = self.random.pick(&self.ringing) else { return };
+        if self.random.one_in(3) {
+            self.ringing.remove(&participant);
+            self.fact(Event::Unreached { participant, cause: Unreached::Declined });
+        } else {
+            self.ringing.remove(&participant);
+            self.joined.insert(participant);
+            self.fact(Event::Answered { participant });
+        }
+    }
+
+    fn leave(&mut self) {
+        let Some(participant) = self.random.pick(&self.joined) else { return };
+        if self.random.one_in(2) {
+            self.forget(participant);
+            self.fact(Event::Left { participant, cause: LeaveCause::HungUp });
+        }
+    }
+
+    fn phone_hold(&mut self) {
+        let Some(participant) = self.random.pick(&self.joined) else { return };
+        let directions = [Direction::SendReceive, Direction::SendOnly, Direction::ReceiveOnly, Direction::Inactive];
+        let direction = directions[self.random.below(4) as usize];
+        match direction.receives() {
+            true => self.phone_holds.remove(&participant),
+            false => self.phone_holds.insert(participant),
+        };
+        self.fact(Event::DirectionChanged { participant, direction });
+    }
+
+    /// The media side answers an order; one fact in eight gets lost.
+    fn media_fact(&mut self) {
+        let lost = self.random.one_in(8);
+        let event = match self.random.below(3) {
+            0 => self.loading.pop().map(|operation| {
+                if self.random.one_in(3) {
+                    let failure = PromptFailure { kind: PromptFailureKind::Format, message: "no".to_owned() };
+                    return Event::PromptFailed { operation, failure };
+                }
+                Event::PromptLoaded { operation }
+            }),
+            1 => self.starting.pop().map(|operation| Event::MusicStarted { operation }),
+            _ => self.stopping.pop().map(|operation| Event::MusicStopped { operation }),
+        };
+        if let Some(event) = event.filter(|_| !lost) {
+            self.fact(event);
+        }
+    }
+
+    fn fact(&mut self, event: Event) {
+        self.conversation.observe(event, self.now);
+        self.drain();
+    }
+
+    /// Lets time pass, from deadline to deadline as an owner would.
+    fn wait(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        while let Some(deadline) = self.conversation.deadline().filter(|deadline| *deadline <= until) {
+            self.now = deadline;
+            self.conversation.expire(self.now);
+            self.drain();
+        }
+        self.now = until;
+    }
+
+    fn drain(&mut self) {
+        while let Some(effect) = self.conversation.poll_effect() {
+            assert!(!self.closed, "after Close: {effect:?}");
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Dial { participant, .. } => drop(self.ringing.insert(participant)),
+            Effect::HangUp { participant, .. } => self.forget(participant),
+            Effect::Route { participant, route } => drop(self.routes.insert(participant, route)),
+            Effect::LoadPrompt { operation, .. } => self.loading.push(operation),
+            Effect::PlayHoldMusic { operation, .. } => self.starting.push(operation),
+            Effect::StopHoldMusic { operation, participant } => {
+                self.held.remove(&participant);
+                self.stopping.push(operation);
+            }
+            Effect::DropHoldMusic { participant } => drop(self.held.remove(&participant)),
+            Effect::Notify(notice) => self.hear(notice),
+            Effect::Close => self.closed = true,
+        }
+    }
+
+    fn hear(&mut self, notice: Notice) {
+        assert!(!self.ended, "told after the end of the call: {notice:?}");
+        match notice {
+            Notice::OperationEnded(operation) => {
+                let before = self.running.remove(&operation.id).expect("only what runs can end, and only once");
+                assert_eq!(before.client_context, operation.client_context);
+                assert_ne!(operation.status, OperationStatus::Running);
+                assert_eq!(operation.status == OperationStatus::Failed, operation.result.is_some());
+                if let (OperationKind::StopHoldMusic { participant }, OperationStatus::Failed) =
+                    (operation.kind, operation.status)
+                    && self.joined.contains(&participant)
+                    && operation.result.is_some_and(|r| r.subcode == 9002)
+                {
+                    self.held.insert(participant, operation.id);
+                }
+            }
+            Notice::Call { state: CallState::Terminated, change, result, .. } => {
+                assert_eq!(change, Change::Deleted);
+                assert!(result.is_some());
+                assert!(self.running.is_empty(), "the call ends before its operations: {:?}", self.running);
+                self.ended = true;
+            }
+            Notice::Call { change, result, .. } => {
+                assert_eq!(change, Change::Updated);
+                assert!(result.is_none());
+            }
+            Notice::Roster { entries, .. } => {
+                assert!(entries.iter().any(|entry| entry.participant == self.bot));
+            }
+        }
+    }
+
+    fn forget(&mut self, participant: ParticipantId) {
+        self.ringing.remove(&participant);
+        self.joined.remove(&participant);
+        self.held.remove(&participant);
+        self.phone_holds.remove(&participant);
+        self.muted.remove(&participant);
+    }
+
+    /// The promise: who is held is apart from the others, in both directions; who is not gets what its layers give.
+    fn check(&self) {
+        assert!(self.held.len() <= 1);
+        for participant in &self.joined {
+            let layers = Layers {
+                hold_music: self.held.contains_key(participant),
+                remote_hold: self.phone_holds.contains(participant),
+                muted: self.muted.contains(participant),
+            };
+            let route = self.routes.get(participant).copied();
+            assert_eq!(route, Some(layers.route()), "{participant} with {layers:?}");
+        }
+    }
+
+    fn anybody(&mut self) -> ParticipantId {
+        let everybody = self.joined.iter().chain(&self.ringing).chain([&self.bot]).copied().collect();
+        self.random.pick(&everybody).unwrap_or(self.bot)
+    }
+
+    fn id(&mut self) -> u128 {
+        self.ids += 1;
+        self.ids
+    }
+}
+
+fn context() -> ClientContext {
+    ClientContext::new("context").unwrap()
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick(&mut self, from: &BTreeSet<ParticipantId>) -> Option<ParticipantId> {
+        let count = u64::try_from(from.len()).unwrap();
+        from.iter().nth(self.below(count.max(1)) as usize).copied()
+    }
+}

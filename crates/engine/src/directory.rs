@@ -1,0 +1,110 @@
+//! Where an identity is reached.
+
+use crate::config::{DialRule, SipConfig, Trunk, User};
+use call::Identity;
+
+/// The ways to a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// A user of the directory: at every phone that is registered under this name.
+    Registered { user: String },
+    /// A SIP URI.
+    Uri(String),
+    /// A number, through the trunk.
+    Trunk { number: String },
+    /// Nowhere: the directory or the trunk does not have it.
+    Unknown,
+    /// An address that may not be called.
+    Forbidden,
+}
+
+/// The users, the trunk and the dial rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    users: Vec<User>,
+    trunk: Option<Trunk>,
+    dial: DialRule,
+}
+
+impl Directory {
+    pub(crate) fn new(config: &SipConfig) -> Self {
+        Self { users: config.users.clone(), trunk: config.trunk.clone(), dial: config.dial.clone() }
+    }
+
+    /// Finds where `identity` is reached.
+    pub(crate) fn find(&self, identity: &Identity) -> Destination {
+        match identity {
+            Identity::User { id, .. } => match self.users.iter().find(|user| user.id.eq_ignore_ascii_case(id)) {
+                Some(user) => Destination::Registered { user: user.name.clone() },
+                None => Destination::Unknown,
+            },
+            Identity::Phone { id, .. } => self.find_phone(id),
+            Identity::Application { .. } => Destination::Unknown,
+        }
+    }
+
+    fn find_phone(&self, id: &str) -> Destination {
+        if let Some(host) = uri_host(id) {
+            let allowed = if self.may_dial(host) { Destination::Uri } else { |_| Destination::Forbidden };
+            return allowed(id.to_owned());
+        }
+        match (is_e164(id), &self.trunk) {
+            (true, Some(_)) => Destination::Trunk { number: id.to_owned() },
+            (true, None) | (false, _) => Destination::Unknown,
+        }
+    }
+
+    fn may_dial(&self, host: &str) -> bool {
+        let is_loopback = host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        (self.dial.loopback && (is_loopback || host.eq_ignore_ascii_case("localhost")))
+            || self.dial.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+
+    pub(crate) fn trunk(&self) -> Option<&Trunk> {
+        self.trunk.as_ref()
+    }
+}
+
+/// The host of a `sip:` or `sips:` URI.
+fn uri_host(uri: &str) -> Option<&str> {
+    let (scheme, rest) = uri.split_once(':')?;
+    if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
+        return None;
+    }
+    let host_port = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    let host_port = host_port.split([';', '?']).next().unwrap_or_default();
+    match host_port.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => host_port.split(':').next(),
+    }
+}
+
+/// A `+` and up to 15 digits (ITU-T E.164).
+fn is_e164(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    (2..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: &str, hosts: &[&str], expected: &Destination) {
+        let dial = DialRule { loopback: true, hosts: hosts.iter().map(ToString::to_string).collect() };
+        let directory = Directory { users: Vec::new(), trunk: None, dial };
+        assert_eq!(directory.find(&Identity::phone(id, None)), *expected, "{id}");
+    }
+
+    #[test]
+    fn only_loopback_and_allowed_hosts_are_called() {
+        let uri = |id: &str| Destination::Uri(id.to_owned());
+        check("sip:p0@127.0.0.1:15060", &[], &uri("sip:p0@127.0.0.1:15060"));
+        check("sip:p0@[::1]:15060;transport=tcp", &[], &uri("sip:p0@[::1]:15060;transport=tcp"));
+        check("sip:p0@192.0.2.1", &[], &Destination::Forbidden);
+        check("sip:127.0.0.1@192.0.2.1", &[], &Destination::Forbidden);
+        check("sip:p0@pbx.example", &["PBX.example"], &uri("sip:p0@pbx.example"));
+        check("sip:p0@pbx.example.org", &["pbx.example"], &Destination::Forbidden);
+        check("+4912345", &[], &Destination::Unknown);
+        check("tel:+4912345", &[], &Destination::Unknown);
+    }
+}

@@ -1,0 +1,398 @@
+//! One conversation whole: the rules ([`Conversation`]), the sound ([`Mixer`]) and the legs. The one place where they
+//! meet. No I/O, no clock: a conversation with all its sound runs in a test in virtual time.
+//!
+//! Whoever owns a session calls one of its verbs and then drains [`Session::poll_output`]. After each
+//! [`Session::tick`], when its datagrams have been handed to the network, comes [`Session::flushed`]: only then are
+//! facts like "the music has started" true.
+
+use crate::leg::{Leg, LegRandom, direction};
+use crate::prompts::PromptFailure;
+use call::{
+    Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
+    ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
+};
+use media::{Codec, LegId, Loop, Mixer, NtpTime, Outgoing, OutgoingKind};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A conversation that runs.
+#[derive(Debug)]
+pub(crate) struct Session {
+    conversation: Conversation,
+    mixer: Mixer,
+    /// Who is to be called and has no sockets yet.
+    dialing: HashSet<ParticipantId>,
+    legs: HashMap<ParticipantId, Leg>,
+    by_leg: HashMap<LegId, ParticipantId>,
+    music: BTreeMap<ParticipantId, Music>,
+    /// What was last ordered for each leg.
+    routes: HashMap<ParticipantId, call::Route>,
+    /// What becomes true when the datagrams of the tick are out.
+    awaiting_flush: Vec<Event>,
+    outputs: VecDeque<Output>,
+    legs_made: u64,
+}
+
+/// The music of one held participant.
+#[derive(Debug)]
+struct Music {
+    operation: OperationId,
+    prompt: Prompt,
+    track: Option<(Codec, Arc<Loop>)>,
+    stage: Stage,
+}
+
+/// How far the music is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Being loaded; silence until it is ordered to play.
+    Loading,
+    /// Ordered; its first packet is still to come.
+    Starting,
+    /// Its first packet is out.
+    Playing,
+    /// To end with the next tick, for this operation.
+    Stopping(OperationId),
+}
+
+/// What a session wants of its owner.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Make sockets for a leg and call [`Session::leg_opened`], or [`Session::unreached`].
+    OpenLeg { participant: ParticipantId, identity: Identity },
+    /// Hang up, and close the sockets.
+    CloseLeg { participant: ParticipantId },
+    /// Answer the offer that came with [`Session::offered`]: with a description, or with "not acceptable".
+    AnswerOffer { participant: ParticipantId, answer: Option<String> },
+    /// Get a prompt for a leg and call [`Session::prompt_loaded`].
+    LoadPrompt { participant: ParticipantId, operation: OperationId, prompt: Prompt, codec: Codec },
+    /// Tell an application.
+    Notify(Notice),
+    /// Nothing is left; drop the session.
+    Close,
+}
+
+/// One datagram on its way out.
+#[derive(Debug)]
+pub(crate) struct Datagram<'a> {
+    pub(crate) participant: ParticipantId,
+    pub(crate) destination: SocketAddr,
+    /// Whether it goes out by the RTCP socket.
+    pub(crate) by_rtcp: bool,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Session {
+    pub(crate) fn new(conversation: Conversation) -> Self {
+        let mut session = Self {
+            conversation,
+            mixer: Mixer::new(),
+            dialing: HashSet::new(),
+            legs: HashMap::new(),
+            by_leg: HashMap::new(),
+            music: BTreeMap::new(),
+            routes: HashMap::new(),
+            awaiting_flush: Vec::new(),
+            outputs: VecDeque::new(),
+            legs_made: 0,
+        };
+        session.carry_out();
+        session
+    }
+
+    /// The next thing that is wanted. To be drained after each verb.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether there is nobody to send to, so that ticks only watch deadlines.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.by_leg.is_empty()
+    }
+
+    pub(crate) fn execute(&mut self, call: CallId, command: Command, now: Instant) -> Result<Accepted, Refusal> {
+        let accepted = self.conversation.execute(call, command, now)?;
+        self.carry_out();
+        Ok(accepted)
+    }
+
+    fn observe(&mut self, event: Event, now: Instant) {
+        self.conversation.observe(event, now);
+        self.carry_out();
+    }
+
+    /// Ends everything at once.
+    pub(crate) fn abort(&mut self, result: &ResultInfo) {
+        self.conversation.abort(result);
+        self.carry_out();
+    }
+
+    /// The sockets of a leg are there. Returns the offer to be sent; `None` if nobody wants the leg any more.
+    pub(crate) fn leg_opened(
+        &mut self,
+        participant: ParticipantId,
+        address: SocketAddr,
+        random: LegRandom,
+    ) -> Option<String> {
+        if !self.dialing.remove(&participant) {
+            return None;
+        }
+        self.legs_made += 1;
+        let leg = Leg::new(LegId(self.legs_made), address, random);
+        let offer = leg.offer();
+        self.legs.insert(participant, leg);
+        Some(offer)
+    }
+
+    /// The phone has answered with a description.
+    pub(crate) fn answered(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
+        let Some(leg) = self.legs.get_mut(&participant) else { return };
+        match leg.accept(answer) {
+            Ok(negotiated) => {
+                let silent = media::Route { hears: media::Hears::Silence, heard: false };
+                self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
+                self.by_leg.insert(leg.id, participant);
+                self.observe(Event::Answered { participant }, now);
+                self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
+            }
+            Err(error) => {
+                tracing::info!(%participant, %error, "the phone's answer cannot be used");
+                self.close_leg(participant);
+                self.observe(Event::Unreached { participant, cause: Unreached::NotAcceptable }, now);
+            }
+        }
+    }
+
+    pub(crate) fn unreached(&mut self, participant: ParticipantId, cause: Unreached, now: Instant) {
+        self.close_leg(participant);
+        self.observe(Event::Unreached { participant, cause }, now);
+    }
+
+    pub(crate) fn left(&mut self, participant: ParticipantId, cause: LeaveCause, now: Instant) {
+        self.close_leg(participant);
+        self.observe(Event::Left { participant, cause }, now);
+    }
+
+    /// The phone offers another description in mid-call: its own hold, another codec, another address.
+    pub(crate) fn offered(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
+        let Some(leg) = self.legs.get_mut(&participant) else { return };
+        let answered = leg.answer(offer);
+        let answer = match answered {
+            Ok((answer, negotiated)) => {
+                self.mixer.set_format(leg.id, negotiated.format);
+                self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
+                self.fit_music_to_codec(participant);
+                Some(answer)
+            }
+            Err(error) => {
+                tracing::info!(%participant, %error, "a re-INVITE cannot be accepted");
+                None
+            }
+        };
+        self.outputs.push_back(Output::AnswerOffer { participant, answer });
+    }
+
+    /// A prompt is ready for a leg, or cannot be had.
+    pub(crate) fn prompt_loaded(
+        &mut self,
+        participant: ParticipantId,
+        operation: OperationId,
+        track: Result<(Codec, Arc<Loop>), PromptFailure>,
+        now: Instant,
+    ) {
+        let Some(music) = self.music.get_mut(&participant).filter(|m| m.operation == operation) else { return };
+        match track {
+            Ok(track) => {
+                music.track = Some(track);
+                if music.stage == Stage::Loading {
+                    self.observe(Event::PromptLoaded { operation }, now);
+                }
+                self.fit_music_to_codec(participant);
+            }
+            Err(failure) if music.stage == Stage::Loading => {
+                let failure = failure.into();
+                self.observe(Event::PromptFailed { operation, failure }, now);
+            }
+            // The phone has changed its codec and the prompt cannot be had a second time: silence, never the others.
+            Err(failure) => tracing::warn!(%participant, %failure, "no music after a change of codec"),
+        }
+    }
+
+    /// Takes one RTP packet, or RTCP on the RTP port, in.
+    pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
+        if media::rtcp::is_rtcp(packet) {
+            return self.receive_rtcp(participant, from, packet, now);
+        }
+        let Some(leg) = self.legs.get_mut(&participant) else { return };
+        if leg.admits(from, packet, now) {
+            // What is wrong with a packet is counted by the mixer; there is nobody to tell.
+            let _ = self.mixer.receive(leg.id, packet, now);
+        }
+    }
+
+    /// Takes one RTCP packet in.
+    pub(crate) fn receive_rtcp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
+        let Some(leg) = self.legs.get(&participant) else { return };
+        if leg.admits_rtcp(from) {
+            let _ = self.mixer.receive_rtcp(leg.id, packet, now);
+        }
+    }
+
+    /// Runs the deadlines of the rules and one tick of the sound. `sink` gets what is to be sent.
+    pub(crate) fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Datagram<'_>)) {
+        self.conversation.expire(now);
+        self.carry_out();
+        let Self { mixer, legs, by_leg, music, routes, awaiting_flush, .. } = self;
+        mixer.tick(now, wall_clock, &mut |outgoing: Outgoing<'_>| {
+            let Some(participant) = by_leg.get(&outgoing.leg).copied() else { return };
+            let Some((destination, by_rtcp)) = legs.get(&participant).and_then(|leg| destination(leg, outgoing.kind))
+            else {
+                return;
+            };
+            sink(Datagram { participant, destination, by_rtcp, bytes: outgoing.bytes });
+            if outgoing.first_of_music
+                && let Some(music) = music.get_mut(&participant)
+            {
+                awaiting_flush.extend(music.started());
+            }
+        });
+        for (participant, music) in music {
+            let listens = routes.get(participant).is_some_and(|route| route.hears != Hears::Nothing);
+            awaiting_flush.extend(if listens { None } else { music.started() });
+            awaiting_flush.extend(music.stopped());
+        }
+    }
+
+    /// The datagrams of the last tick have been handed to the network.
+    pub(crate) fn flushed(&mut self, now: Instant) {
+        for event in std::mem::take(&mut self.awaiting_flush) {
+            if let Event::MusicStopped { operation } = event {
+                self.music.retain(|_, music| music.stage != Stage::Stopping(operation));
+            }
+            self.observe(event, now);
+        }
+    }
+
+    /// Carries out what the rules have ordered.
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.conversation.poll_effect() {
+            match effect {
+                Effect::Dial { participant, identity } => {
+                    self.dialing.insert(participant);
+                    self.outputs.push_back(Output::OpenLeg { participant, identity });
+                }
+                Effect::HangUp { participant, cause: _ } => self.close_leg(participant),
+                Effect::Route { participant, route } => {
+                    self.routes.insert(participant, route);
+                    self.apply_route(participant);
+                }
+                Effect::LoadPrompt { operation, participant, prompt } => {
+                    let stage = Stage::Loading;
+                    let wanted = prompt.clone();
+                    self.music.insert(participant, Music { operation, prompt, track: None, stage });
+                    self.want_prompt(participant, operation, wanted);
+                }
+                Effect::PlayHoldMusic { participant, operation: _ } => self.play(participant),
+                Effect::StopHoldMusic { operation, participant } => self.stop(participant, operation),
+                Effect::DropHoldMusic { participant } => {
+                    self.music.remove(&participant);
+                }
+                Effect::Notify(notice) => self.outputs.push_back(Output::Notify(notice)),
+                Effect::Close => self.outputs.push_back(Output::Close),
+            }
+        }
+    }
+
+    fn close_leg(&mut self, participant: ParticipantId) {
+        self.dialing.remove(&participant);
+        self.routes.remove(&participant);
+        self.music.remove(&participant);
+        if let Some(leg) = self.legs.remove(&participant) {
+            self.by_leg.remove(&leg.id);
+            self.mixer.remove_leg(leg.id);
+        }
+        self.outputs.push_back(Output::CloseLeg { participant });
+    }
+
+    fn play(&mut self, participant: ParticipantId) {
+        if let Some(music) = self.music.get_mut(&participant) {
+            music.stage = Stage::Starting;
+        }
+        self.apply_route(participant);
+    }
+
+    fn stop(&mut self, participant: ParticipantId, operation: OperationId) {
+        if let Some(music) = self.music.get_mut(&participant) {
+            music.stage = Stage::Stopping(operation);
+        }
+        self.apply_route(participant);
+    }
+
+    /// Asks for the music once more if the phone has changed its codec; silence until it is there.
+    fn fit_music_to_codec(&mut self, participant: ParticipantId) {
+        let codec = self.legs.get(&participant).and_then(Leg::codec);
+        let Some(music) = self.music.get_mut(&participant) else { return };
+        if music.track.as_ref().is_some_and(|(of_track, _)| Some(*of_track) != codec) {
+            music.track = None;
+            let (operation, prompt) = (music.operation, music.prompt.clone());
+            self.want_prompt(participant, operation, prompt);
+        }
+        self.apply_route(participant);
+    }
+
+    fn want_prompt(&mut self, participant: ParticipantId, operation: OperationId, prompt: Prompt) {
+        let codec = self.legs.get(&participant).and_then(Leg::codec);
+        let codec = codec.expect("only who has answered is held, and an answer names a codec");
+        self.outputs.push_back(Output::LoadPrompt { participant, operation, prompt, codec });
+    }
+
+    /// Gives the mixer what the rules have ordered, with the music in place of the word.
+    fn apply_route(&mut self, participant: ParticipantId) {
+        let Some(leg) = self.legs.get(&participant).filter(|leg| self.by_leg.contains_key(&leg.id)) else { return };
+        let Some(route) = self.routes.get(&participant) else { return };
+        let hears = match route.hears {
+            Hears::Nothing => media::Hears::Nothing,
+            Hears::Conversation => media::Hears::Conversation,
+            Hears::HoldMusic => match self.music.get(&participant).and_then(Music::playing) {
+                Some(track) => media::Hears::Music(Arc::clone(track)),
+                None => media::Hears::Silence,
+            },
+        };
+        self.mixer.set_route(leg.id, media::Route { hears, heard: route.heard });
+    }
+}
+
+impl Music {
+    /// The track, if it has been ordered to play.
+    fn playing(&self) -> Option<&Arc<Loop>> {
+        let track = self.track.as_ref().map(|(_, track)| track);
+        match self.stage {
+            Stage::Starting | Stage::Playing | Stage::Stopping(_) => track,
+            Stage::Loading => None,
+        }
+    }
+
+    fn started(&mut self) -> Option<Event> {
+        if self.stage != Stage::Starting {
+            return None;
+        }
+        self.stage = Stage::Playing;
+        Some(Event::MusicStarted { operation: self.operation })
+    }
+
+    fn stopped(&self) -> Option<Event> {
+        match self.stage {
+            Stage::Stopping(operation) => Some(Event::MusicStopped { operation }),
+            Stage::Loading | Stage::Starting | Stage::Playing => None,
+        }
+    }
+}
+
+fn destination(leg: &Leg, kind: OutgoingKind) -> Option<(SocketAddr, bool)> {
+    match kind {
+        OutgoingKind::Rtp => leg.rtp_destination().map(|to| (to, false)),
+        OutgoingKind::Rtcp => leg.rtcp_destination().map(|(to, by_rtp_socket)| (to, !by_rtp_socket)),
+    }
+}
