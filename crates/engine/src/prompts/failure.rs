@@ -1,0 +1,163 @@
+//! Why a prompt cannot be played, in sentences for the developer of the bot that named it.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use media::{Description, FileError};
+use thiserror::Error;
+
+/// Why a prompt cannot be played. Its text is one sentence and holds nothing of the URI but its origin.
+#[derive(Clone, Debug, Error)]
+pub enum PromptFailure {
+    /// The bytes could not be had: Graph's 400 / 8536.
+    #[error("The prompt could not be downloaded: {0}.")]
+    Download(#[from] DownloadError),
+    /// The bytes are not a prompt: Graph's 400 / 8535.
+    #[error("The prompt cannot be played: {0}.")]
+    Format(#[from] FormatError),
+}
+
+/// Why the bytes could not be had.
+#[derive(Clone, Debug, Error)]
+pub enum DownloadError {
+    /// Not a URI, or a relative one.
+    #[error("its uri is not an absolute URI ({0})")]
+    Uri(#[source] url::ParseError),
+    /// A URI of unreasonable length.
+    #[error("its uri is longer than {limit_bytes} bytes")]
+    UriTooLong {
+        /// The longest that is accepted.
+        limit_bytes: usize,
+    },
+    /// `file:`, `ftp:` and so on.
+    #[error("its uri has the scheme '{scheme}', and only http and https are fetched")]
+    Scheme {
+        /// What stands before the colon.
+        scheme: String,
+    },
+    /// The host's name has no address.
+    #[error("the name of the host '{host}' cannot be resolved")]
+    Unresolved {
+        /// The host's name.
+        host: String,
+    },
+    /// The host is inside somebody's network. The address is not told: it would map that network for whoever asks.
+    #[error("the host '{host}' has an address that is not public, and this server fetches from public ones only")]
+    NotPublic {
+        /// The host as the URI names it.
+        host: String,
+    },
+    /// No connection in time.
+    #[error("{origin} did not accept a connection within {}", Seconds(*.limit))]
+    ConnectTimeout {
+        /// Scheme, host and port.
+        origin: String,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// No connection: refused, unreachable, or an untrusted certificate.
+    #[error("no connection to {origin}: {cause}")]
+    Connect {
+        /// Scheme, host and port.
+        origin: String,
+        /// The system's or TLS's own words.
+        cause: String,
+    },
+    /// The connection broke before the last byte.
+    #[error("{origin} broke off its answer: {cause}")]
+    Interrupted {
+        /// Scheme, host and port.
+        origin: String,
+        /// The HTTP library's own words.
+        cause: String,
+    },
+    /// Not the last byte in time.
+    #[error("{origin} did not send all of it within {}", Seconds(*.limit))]
+    Timeout {
+        /// Scheme, host and port of the prompt's own URI.
+        origin: String,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// An answer other than 200.
+    #[error("{origin} answered with HTTP status {status}")]
+    Status {
+        /// Scheme, host and port.
+        origin: String,
+        /// Code and reason.
+        status: reqwest::StatusCode,
+    },
+    /// A redirect that leads nowhere.
+    #[error("{origin} answered with HTTP status {status} and no usable Location")]
+    Redirect {
+        /// Scheme, host and port.
+        origin: String,
+        /// Code and reason.
+        status: reqwest::StatusCode,
+    },
+    /// Redirects without end.
+    #[error("it was redirected more than {limit} times")]
+    TooManyRedirects {
+        /// How many are followed.
+        limit: usize,
+    },
+    /// A file that is too large.
+    #[error("it is larger than {}", Mebibytes(*.limit_bytes))]
+    TooLarge {
+        /// The largest that is accepted.
+        limit_bytes: usize,
+    },
+    /// The server is fetching as many prompts as it can.
+    #[error("this server is busy with {limit} other prompts; try again later")]
+    Busy {
+        /// How many.
+        limit: usize,
+    },
+    /// The server is stopping, or has a bug; the log tells which.
+    #[error("the server stopped fetching it")]
+    Abandoned,
+}
+
+/// Why the bytes are not a prompt.
+#[derive(Clone, Debug, Error)]
+pub enum FormatError {
+    /// Not audio that anybody could decode.
+    #[error("the file is {0}")]
+    File(FileError),
+    /// Audio, but not what Microsoft Graph documents; only the `strict` mode minds.
+    #[error("Microsoft Graph plays WAV, mono, 16 bit, 16000 Hz, PCM, and the file is {0}")]
+    NotGraph(Description),
+    /// A file on which a decoder or encoder gave up.
+    #[error("the file cannot be decoded")]
+    Undecodable,
+}
+
+impl From<PromptFailure> for call::PromptFailure {
+    fn from(failure: PromptFailure) -> Self {
+        let kind = match failure {
+            PromptFailure::Download(_) => call::PromptFailureKind::Download,
+            PromptFailure::Format(_) => call::PromptFailureKind::Format,
+        };
+        Self { kind, message: failure.to_string() }
+    }
+}
+
+struct Seconds(Duration);
+
+impl Display for Seconds {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f32())
+    }
+}
+
+struct Mebibytes(usize);
+
+impl Display for Mebibytes {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        const MEBIBYTE: usize = 1024 * 1024;
+        match self.0 {
+            bytes if bytes < MEBIBYTE => write!(f, "{bytes} bytes"),
+            bytes => write!(f, "{} MiB", bytes / MEBIBYTE),
+        }
+    }
+}

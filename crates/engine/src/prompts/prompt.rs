@@ -1,0 +1,82 @@
+//! A prompt at hand: decoded once, encoded at most once per codec.
+
+use std::sync::Arc;
+
+use media::{Codec, Loop, Recording};
+use tokio::sync::OnceCell;
+
+use super::coding::CodingSlots;
+use super::{FormatError, Limits};
+
+/// Which audio files are played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormatRule {
+    /// What Microsoft Graph documents: WAV, mono, 16 bit, 16 kHz, PCM. A bot that passes here passes there.
+    #[default]
+    Strict,
+    /// Everything the server can decode.
+    Extended,
+}
+
+/// What one second of a prompt takes in all four codecs, each at about 64 kbit/s.
+const ENCODED_BYTES_PER_SECOND: usize = 4 * 8_000;
+
+/// A prompt at hand.
+pub(super) struct Prompt {
+    recording: Recording,
+    pcmu: OnceCell<Arc<Loop>>,
+    pcma: OnceCell<Arc<Loop>>,
+    g722: OnceCell<Arc<Loop>>,
+    opus: OnceCell<Arc<Loop>>,
+}
+
+impl Prompt {
+    pub(super) fn new(recording: Recording) -> Self {
+        Self { recording, pcmu: OnceCell::new(), pcma: OnceCell::new(), g722: OnceCell::new(), opus: OnceCell::new() }
+    }
+
+    /// Decodes a file. Takes as long as it takes: call it in a coding slot.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError::File`] when it is not audio, [`FormatError::NotGraph`] when the rule is strict and it is other
+    /// audio than Graph's.
+    pub(super) fn decode(bytes: &[u8], rule: FormatRule, limits: &Limits) -> Result<Self, FormatError> {
+        let limits = media::Limits { max_duration: limits.audio };
+        let file = media::decode_file(bytes, limits).map_err(FormatError::File)?;
+        match rule {
+            FormatRule::Strict if !file.description.is_graph_prompt() => Err(FormatError::NotGraph(file.description)),
+            FormatRule::Strict | FormatRule::Extended => Ok(Self::new(file.recording)),
+        }
+    }
+
+    /// The prompt in a codec, if it has been encoded already.
+    pub(super) fn ready(&self, codec: Codec) -> Option<Arc<Loop>> {
+        self.cell(codec).get().cloned()
+    }
+
+    /// The prompt in a codec. Those who ask at the same time wait for one encoding.
+    pub(super) async fn encoded(&self, codec: Codec, coding: &CodingSlots) -> Result<Arc<Loop>, FormatError> {
+        let encode = async || {
+            let recording = self.recording.clone();
+            coding.run(move || Arc::new(Loop::encode(&recording, codec))).await
+        };
+        self.cell(codec).get_or_try_init(encode).await.cloned()
+    }
+
+    /// What it takes in memory, with all codecs counted, so that the bound holds when they come.
+    pub(super) fn size_bytes(&self) -> usize {
+        let samples = self.recording.samples.len();
+        let seconds = samples / self.recording.rate_hz as usize + 1;
+        samples * size_of::<i16>() + seconds * ENCODED_BYTES_PER_SECOND
+    }
+
+    fn cell(&self, codec: Codec) -> &OnceCell<Arc<Loop>> {
+        match codec {
+            Codec::Pcmu => &self.pcmu,
+            Codec::Pcma => &self.pcma,
+            Codec::G722 => &self.g722,
+            Codec::Opus => &self.opus,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine from outside: one file per subject.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod origin;
+mod prompts;
