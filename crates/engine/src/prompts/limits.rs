@@ -22,6 +22,9 @@ pub struct Limits {
     pub kept_count: usize,
     /// How many names (`resourceId`) a call may give. Prompts beyond are kept by their URI alone.
     pub resources_per_call: usize,
+    /// How many calls may have named prompts. Calls are forgotten when they end; this bounds what a late fetch for an
+    /// ended call leaves behind. Oldest goes first.
+    pub calls: usize,
     /// How many prompts of `preFetchMedia` are fetched when a call starts; the others when they are played.
     pub prefetch_count: usize,
     /// How many files are downloaded and decoded side by side, each with at most [`Limits::file_bytes`] in memory. Who
@@ -42,6 +45,7 @@ impl Default for Limits {
             kept_bytes: 256 * MEBIBYTE,
             kept_count: 1000,
             resources_per_call: 64,
+            calls: 20_000,
             prefetch_count: 32,
             downloads: 16,
             flights: 256,

@@ -44,7 +44,14 @@ const ALL_CODECS: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Op
 
 /// The call within which a `resourceId` has its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallScope(pub u128);
+pub struct CallScope(u128);
+
+impl CallScope {
+    /// The scope of the call with this id.
+    pub const fn new(call: u128) -> Self {
+        Self(call)
+    }
+}
 
 /// Where a prompt is found: Graph's `mediaInfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]

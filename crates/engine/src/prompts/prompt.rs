@@ -18,9 +18,6 @@ pub enum FormatRule {
     Extended,
 }
 
-/// What one second of a prompt takes in all four codecs, each at about 64 kbit/s.
-const ENCODED_BYTES_PER_SECOND: usize = 4 * 8_000;
-
 /// A prompt at hand.
 pub(super) struct Prompt {
     recording: Recording,
@@ -64,11 +61,11 @@ impl Prompt {
         self.cell(codec).get_or_try_init(encode).await.cloned()
     }
 
-    /// What it takes in memory, with all codecs counted, so that the bound holds when they come.
+    /// What it takes in memory by now: the recording, and the loops that have been asked for.
     pub(super) fn size_bytes(&self) -> usize {
-        let samples = self.recording.samples.len();
-        let seconds = samples / self.recording.rate_hz as usize + 1;
-        samples * size_of::<i16>() + seconds * ENCODED_BYTES_PER_SECOND
+        let loops = [&self.pcmu, &self.pcma, &self.g722, &self.opus];
+        let encoded: usize = loops.into_iter().filter_map(OnceCell::get).map(|encoded| encoded.bytes()).sum();
+        size_of_val(&*self.recording.samples) + encoded
     }
 
     fn cell(&self, codec: Codec) -> &OnceCell<Arc<Loop>> {

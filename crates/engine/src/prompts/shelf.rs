@@ -17,6 +17,9 @@ pub(super) struct Shelf {
     row: VecDeque<Arc<Prompt>>,
     by_uri: HashMap<PromptUri, Known>,
     by_resource: HashMap<CallScope, HashMap<String, Resource>>,
+    /// The calls in `by_resource`, oldest first.
+    calls: VecDeque<CallScope>,
+    calls_max: usize,
     kept_bytes_max: usize,
     kept_count_max: usize,
     resources_per_call_max: usize,
@@ -57,6 +60,8 @@ impl Shelf {
             row: VecDeque::new(),
             by_uri: HashMap::new(),
             by_resource: HashMap::new(),
+            calls: VecDeque::new(),
+            calls_max: limits.calls,
             kept_bytes_max: limits.kept_bytes,
             kept_count_max: limits.kept_count,
             resources_per_call_max: limits.resources_per_call,
@@ -68,11 +73,12 @@ impl Shelf {
         if let Some(prompt) = self.by_resource(scope, id) {
             return Claim::Kept(prompt);
         }
-        let resources = self.by_resource.entry(scope).or_default();
-        if let Some(resource) = resources.get(id) {
+        if let Some(resource) = self.resource(scope, id) {
             return Claim::From(resource.uri.clone());
         }
-        if resources.len() < self.resources_per_call_max {
+        let resources_max = self.resources_per_call_max;
+        let resources = self.resources_of(scope);
+        if resources.len() < resources_max {
             resources.insert(id.to_owned(), Resource { uri: uri.clone(), prompt: Weak::new() });
         }
         Claim::From(uri)
@@ -158,7 +164,20 @@ impl Shelf {
 
     /// Forgets a call's names.
     pub(super) fn forget(&mut self, scope: CallScope) {
-        self.by_resource.remove(&scope);
+        if self.by_resource.remove(&scope).is_some() {
+            self.calls.retain(|call| *call != scope);
+        }
+    }
+
+    fn resources_of(&mut self, scope: CallScope) -> &mut HashMap<String, Resource> {
+        if !self.by_resource.contains_key(&scope) {
+            self.calls.push_back(scope);
+        }
+        if self.calls.len() > self.calls_max {
+            let oldest = self.calls.pop_front().expect("there are more than the limit");
+            self.by_resource.remove(&oldest);
+        }
+        self.by_resource.entry(scope).or_default()
     }
 
     /// Moves a prompt to the end of the row and makes room for it.

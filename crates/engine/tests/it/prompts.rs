@@ -12,8 +12,8 @@ use media::{Codec, Loop};
 
 use crate::origin::{Answer, Origin};
 
-const CALL: CallScope = CallScope(1);
-const OTHER_CALL: CallScope = CallScope(2);
+const CALL: CallScope = CallScope::new(1);
+const OTHER_CALL: CallScope = CallScope::new(2);
 
 // What is fetched.
 
