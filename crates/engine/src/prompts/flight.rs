@@ -40,8 +40,8 @@ impl Inner {
         }
     }
 
-    /// A flight lands by first filling the shelf and then leaving the list, both looked at under one lock here: so
-    /// nobody fetches what another has just fetched.
+    /// A flight fills the shelf before it leaves the list, and both are looked at under one lock here: so nobody fetches
+    /// what another has just fetched.
     fn board(self: &Arc<Self>, uri: &PromptUri) -> Result<Boarding, DownloadError> {
         let mut state = self.lock();
         if let Some(flight) = state.flights.0.get(uri) {
@@ -65,6 +65,8 @@ impl Inner {
         let arrival = Arrival { inner: Arc::clone(self), uri: uri.clone() };
         tokio::spawn(async move {
             let outcome = arrival.inner.fetch(&arrival.uri, stale).await;
+            // First off the list: who asks after a failure gets a new try, not the old answer.
+            drop(arrival);
             landing.send_replace(Some(outcome));
         });
         flight

@@ -420,6 +420,21 @@ async fn a_temporary_redirect_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_permanent_redirect_is_as_fresh_as_its_target() {
+    let origin = Origin::serve(|request| match request.path() {
+        "/hold.wav" => Answer::redirect("301 Moved Permanently", "/file"),
+        _ => Answer::ok_with("Cache-Control: max-age=60", &graph_prompt()),
+    })
+    .await;
+    let prompts = strict();
+
+    load(&prompts, &origin.uri("/hold.wav")).await.unwrap();
+    load(&prompts, &origin.uri("/hold.wav")).await.unwrap();
+
+    assert_eq!(origin.paths(), ["/hold.wav", "/file"]);
+}
+
+#[tokio::test]
 async fn a_failure_is_not_kept() {
     let origin = Origin::serve(|request| match request.number {
         0 => Answer::status("503 Service Unavailable"),

@@ -1,14 +1,19 @@
 //! The built-in hold music as the held one hears it: over and over, at a level that suits a phone.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use media::Recording;
 use media::hold_music::hold_music;
 
 const TICK: Duration = Duration::from_millis(20);
 
+/// Composed once for all tests.
+static MUSIC: LazyLock<Recording> = LazyLock::new(hold_music);
+
 #[test]
 fn is_a_whole_number_of_ticks_and_neither_short_nor_long() {
-    let music = hold_music();
+    let music = &*MUSIC;
     let samples_per_tick = music.rate_hz as usize * TICK.as_millis() as usize / 1000;
 
     assert_eq!(music.samples.len() % samples_per_tick, 0);
@@ -18,32 +23,25 @@ fn is_a_whole_number_of_ticks_and_neither_short_nor_long() {
 
 #[test]
 fn is_the_same_at_every_start() {
-    assert_eq!(hold_music().samples, hold_music().samples);
+    assert_eq!(hold_music().samples, MUSIC.samples);
 }
 
 #[test]
 fn leaves_headroom() {
-    let peak = hold_music()
-        .samples
-        .iter()
-        .map(|sample| sample.unsigned_abs())
-        .max();
+    let peak = hold_music().samples.iter().map(|sample| sample.unsigned_abs()).max();
 
     assert!(dbfs(f64::from(peak.unwrap())) < -6.0);
 }
 
 #[test]
 fn has_no_silent_and_no_loud_second_also_across_the_seam() {
-    let music = hold_music();
+    let music = &*MUSIC;
     let second = music.rate_hz as usize;
     let twice = [&music.samples[..], &music.samples[..second]].concat();
 
     for (index, window) in twice.windows(second).step_by(second / 10).enumerate() {
         let level = rms_dbfs(window);
-        assert!(
-            (-32.0..-18.0).contains(&level),
-            "{level} dBFS at {index} tenths of a second"
-        );
+        assert!((-32.0..-18.0).contains(&level), "{level} dBFS at {index} tenths of a second");
     }
     let level = rms_dbfs(&music.samples);
     assert!((-25.0..-23.0).contains(&level), "{level} dBFS in all");
@@ -51,7 +49,7 @@ fn has_no_silent_and_no_loud_second_also_across_the_seam() {
 
 #[test]
 fn the_seam_is_as_smooth_as_the_piece() {
-    let music = hold_music();
+    let music = &*MUSIC;
     let end = music.samples.len();
     let around_the_seam = [&music.samples[end - 4..], &music.samples[..4]].concat();
 
@@ -61,7 +59,7 @@ fn the_seam_is_as_smooth_as_the_piece() {
 
 #[test]
 fn a_telephone_band_keeps_most_of_it() {
-    let music = hold_music();
+    let music = &*MUSIC;
     let above_300_hz = high_pass(&music.samples, 300.0, music.rate_hz);
 
     let loss_db = rms_dbfs(&music.samples) - rms_dbfs(&above_300_hz);
@@ -76,9 +74,7 @@ fn steepest(samples: &[i16]) -> i32 {
 
 /// The largest change of step: what a corner in the waveform makes large.
 fn sharpest(samples: &[i16]) -> i32 {
-    let bend = |triple: &[i16]| {
-        (i32::from(triple[2]) - 2 * i32::from(triple[1]) + i32::from(triple[0])).abs()
-    };
+    let bend = |triple: &[i16]| (i32::from(triple[2]) - 2 * i32::from(triple[1]) + i32::from(triple[0])).abs();
     samples.windows(3).map(bend).max().unwrap()
 }
 
@@ -94,10 +90,7 @@ fn high_pass(samples: &[i16], corner_hz: f64, rate_hz: u32) -> Vec<i16> {
 }
 
 fn rms_dbfs(samples: &[i16]) -> f64 {
-    let power: f64 = samples
-        .iter()
-        .map(|&sample| f64::from(sample).powi(2))
-        .sum();
+    let power: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
     dbfs((power / samples.len() as f64).sqrt())
 }
 
