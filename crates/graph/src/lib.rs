@@ -1,1 +1,45 @@
-//! graph
+//! Speaks Microsoft Graph both ways: routes, wire types, tokens, notifications, database.
+//!
+//! A request comes down once and its answer goes up once:
+//!
+//! ```text
+//!  listen ─► path ─► request ─► routes ─► participants/start_hold_music ─► engine
+//!  (sockets) (spelling) (ids,    (the API   (token, wire request            │ Change
+//!                       errors)  on one      → command)                     ▼
+//!  callback ◄─ notify ◄─ outbox ◄─ store ◄──────────────────────────── recorder
+//!              (signed   (in order,  (SQLite, one                  (a change → one
+//!               POST)     retried)    writer, group commit)         transaction)
+//! ```
+//!
+//! **No request is answered with success before what it changed is on the disk**, and nobody is told of a change that is
+//! not. Rules live in `call`, sound in `media`; here is only how both are spelled for Graph's clients.
+
+mod api;
+mod auth;
+mod authority;
+mod body;
+mod callback;
+mod calls;
+mod directory;
+mod error;
+mod health;
+mod json;
+mod listen;
+mod notify;
+mod operations;
+mod outbox;
+mod participants;
+mod path;
+mod public_url;
+mod recorder;
+mod request;
+mod routes;
+mod service;
+mod store;
+mod tls;
+mod wire;
+
+pub use callback::Profile;
+pub use directory::{App, AppId, Directory, Role, SecretHash, TenantId, UnknownRole};
+pub use public_url::PublicUrl;
+pub use service::{Service, Settings, StartError};

@@ -1,0 +1,21 @@
+//! `GET /communications/calls/{id}`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::Value;
+
+use crate::api::{Api, Root, call_id};
+use crate::auth::{ANY_CALL_ROLE, Caller};
+use crate::error::Failure;
+
+/// Serves the method.
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    root: Root,
+    Path(call): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    caller.require(ANY_CALL_ROLE)?;
+    let call = api.owned_call(&caller, call_id(&call)?).await?;
+    Ok(Json(root.entity("communications/calls/$entity", &call.body)))
+}

@@ -1,0 +1,145 @@
+//! Who may call us: the tenant, its applications, their secrets and roles.
+//!
+//! The server builds a [`Directory`] from its configuration. Nothing here is read from the network.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// Names a tenant, Graph's word for one customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TenantId(pub Uuid);
+
+/// Names an application registration (its client id).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AppId(pub Uuid);
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for AppId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Is an application role of the calls API, as an access token carries it in `roles`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// May start a call to one person.
+    Initiate,
+    /// May start a call to several people and invite more.
+    InitiateGroupCall,
+    /// May join and act in group calls.
+    JoinGroupCall,
+    /// May join and act in group calls as a guest.
+    JoinGroupCallAsGuest,
+    /// May work with the media of a call.
+    AccessMedia,
+}
+
+impl Role {
+    /// Lists every role, for an application that may do everything.
+    pub const ALL: [Role; 5] =
+        [Role::Initiate, Role::InitiateGroupCall, Role::JoinGroupCall, Role::JoinGroupCallAsGuest, Role::AccessMedia];
+
+    /// Returns the name as Graph's permission reference prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Initiate => "Calls.Initiate.All",
+            Role::InitiateGroupCall => "Calls.InitiateGroupCall.All",
+            Role::JoinGroupCall => "Calls.JoinGroupCall.All",
+            Role::JoinGroupCallAsGuest => "Calls.JoinGroupCallAsGuest.All",
+            Role::AccessMedia => "Calls.AccessMedia.All",
+        }
+    }
+}
+
+/// Says that a role name is none of [`Role::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an application role of the calls API")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    /// Reads a role without regard to case: Graph's own pages print `CallasGuest` and `CallAsGuest`.
+    fn from_str(name: &str) -> Result<Role, UnknownRole> {
+        Role::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(name)).ok_or(UnknownRole)
+    }
+}
+
+/// Is a client secret as we keep it: its SHA-256.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Hashes a secret.
+    pub fn of(secret: &str) -> SecretHash {
+        SecretHash(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// Tells whether `secret` is the one that was hashed, in a time that does not depend on where they differ.
+    pub fn matches(&self, secret: &str) -> bool {
+        self.0.ct_eq(&SecretHash::of(secret).0).into()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+/// Is one registered application.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The client id.
+    pub id: AppId,
+    /// Its secret, hashed.
+    pub secret: SecretHash,
+    /// What an administrator allowed it.
+    pub roles: Vec<Role>,
+}
+
+/// Is the tenant of this server with its applications.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    /// The only tenant served.
+    pub tenant: TenantId,
+    /// The applications registered in it.
+    pub apps: Vec<App>,
+}
+
+impl Directory {
+    /// Finds an application by its client id.
+    pub fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.iter().find(|app| app.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_read_in_any_case() {
+        assert_eq!("calls.joingroupcallasguest.all".parse(), Ok(Role::JoinGroupCallAsGuest));
+        assert_eq!("Calls.JoinGroupCallasGuest.All".parse(), Ok(Role::JoinGroupCallAsGuest));
+        assert_eq!("Calls.Everything".parse::<Role>(), Err(UnknownRole));
+    }
+
+    #[test]
+    fn a_secret_matches_only_itself_and_is_not_printed() {
+        let hash = SecretHash::of("fermata-dev-secret");
+        assert!(hash.matches("fermata-dev-secret"));
+        assert!(!hash.matches("fermata-dev-secret-b"));
+        assert_eq!(format!("{hash:?}"), "SecretHash(…)");
+    }
+}

@@ -1,0 +1,5 @@
+//! Methods of Graph's `commsOperation`.
+
+mod get;
+
+pub(crate) use get::get;

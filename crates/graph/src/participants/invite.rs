@@ -1,0 +1,80 @@
+//! `POST /communications/calls/{id}/participants/invite`: more people are called into a group call.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use call::{Command, Invitation, ParticipantId};
+use engine::Engine;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::api::{Api, Root, call_id, client_context, new_operation_id};
+use crate::auth::{Caller, GROUP_ROLES};
+use crate::body::Body;
+use crate::error::Failure;
+use crate::wire::Invalid;
+use crate::wire::call::parse_invitations;
+use crate::wire::identity::InvitationParticipantInfo;
+
+/// Is the body of the request.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Request {
+    #[serde(default)]
+    participants: Option<Vec<InvitationParticipantInfo>>,
+    #[serde(default)]
+    client_context: Option<String>,
+}
+
+/// Serves the method. The answer is 200 with a running operation, as Graph's page shows it.
+pub(crate) async fn invite(
+    State(api): State<Api>,
+    caller: Caller,
+    root: Root,
+    Path(call): Path<String>,
+    Body(request): Body<Request>,
+) -> Result<Response, Failure> {
+    caller.require(GROUP_ROLES)?;
+    let command = command(request)?;
+    let accepted = api.execute(&caller, call_id(&call)?, command).await?;
+    Ok(root.operation_answer(StatusCode::OK, &accepted))
+}
+
+fn command(request: Request) -> Result<Command, Invalid> {
+    let people = parse_invitations(request.participants.as_deref().unwrap_or_default(), "participants")?;
+    if people.is_empty() {
+        return Err(Invalid::missing("participants"));
+    }
+    let invite = |identity| Invitation { participant: ParticipantId::new(Engine::new_id()), identity };
+    Ok(Command::Invite {
+        operation: new_operation_id(),
+        client_context: client_context(request.client_context)?,
+        invitations: people.into_iter().map(invite).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: Result<usize, &str>) {
+        let request: Request = serde_json::from_str(body).expect("right types");
+        let invited = command(request).map(|command| match command {
+            Command::Invite { invitations, .. } => invitations.len(),
+            other => panic!("an invitation, not {other:?}"),
+        });
+        assert_eq!(invited.map_err(|invalid| invalid.to_string()), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn people_are_invited_together() {
+        check(r#"{"participants":[{"identity":{"user":{"id":"u1"}}},{"identity":{"phone":{"id":"+1425"}}}]}"#, Ok(2));
+    }
+
+    #[test]
+    fn nobody_cannot_be_invited() {
+        check("{}", Err("'participants' is required."));
+        check(r#"{"participants":[]}"#, Err("'participants' is required."));
+        check(r#"{"participants":[{}]}"#, Err("'participants[0].identity' is required."));
+    }
+}

@@ -1,0 +1,107 @@
+//! What every request gets, whatever its route: ids, a span for the log, the error envelope, the standard headers.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::error::{Envelope, Failure};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// Longest `client-request-id` that is echoed, in bytes. Clients send GUIDs (36); more would only fill the log.
+const CLIENT_REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The challenge of Graph's 401 (RFC 6750, section 3), with the well-known application id of Microsoft Graph.
+const CHALLENGE: &str = r#"Bearer realm="", client_id="00000003-0000-0000-c000-000000000000""#;
+
+/// Names one request: our id, and the caller's own mark.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestIds {
+    pub(crate) request: String,
+    pub(crate) client: String,
+}
+
+impl RequestIds {
+    fn new(headers: &HeaderMap) -> RequestIds {
+        let request = Uuid::new_v4().to_string();
+        let client = headers
+            .get(CLIENT_REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .filter(|value| !value.is_empty() && value.len() <= CLIENT_REQUEST_ID_BYTES_MAX)
+            .map_or_else(|| request.clone(), str::to_owned);
+        RequestIds { request, client }
+    }
+}
+
+/// Names the request, runs it inside a span with those names, and completes its answer.
+pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
+    let ids = RequestIds::new(request.headers());
+    // The path holds ids only; the query may hold what a client likes and stays out of the log.
+    let span = tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        request_id = ids.request,
+        client_request_id = ids.client,
+    );
+    request.extensions_mut().insert(ids.clone());
+    async {
+        let response = complete(next.run(request).await, &ids);
+        tracing::info!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn complete(response: Response, ids: &RequestIds) -> Response {
+    let mut response = match failure_of(&response) {
+        Some(failure) => with_envelope(response, &failure, ids),
+        None => response,
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [(REQUEST_ID, &ids.request), (CLIENT_REQUEST_ID, &ids.client)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    response
+}
+
+/// Finds what went wrong: ours, or an error of a layer below that wrote no JSON.
+fn failure_of(response: &Response) -> Option<Failure> {
+    if let Some(failure) = response.extensions().get::<Failure>() {
+        return Some(failure.clone());
+    }
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let has_json =
+        response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    (failed && !has_json).then(|| Failure::from_status(status))
+}
+
+/// Replaces the body; headers such as `Allow` stay.
+fn with_envelope(response: Response, failure: &Failure, ids: &RequestIds) -> Response {
+    let envelope = Envelope::new(failure, &ids.request, &ids.client, Utc::now());
+    let mut complete = (failure.status, axum::Json(envelope)).into_response();
+    for (name, value) in response.headers() {
+        if name != CONTENT_TYPE && name != http::header::CONTENT_LENGTH {
+            complete.headers_mut().append(name, value.clone());
+        }
+    }
+    if failure.status == StatusCode::UNAUTHORIZED {
+        complete.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    }
+    if let Some(wait) = failure.retry_after {
+        complete.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    complete
+}

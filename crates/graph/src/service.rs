@@ -1,0 +1,176 @@
+//! Starts everything that speaks Graph, and stops it in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{Api, Inner};
+use crate::auth;
+use crate::authority::{SigningKey, SigningKeyError};
+use crate::callback::Profile;
+use crate::directory::Directory;
+use crate::listen::{Bound, Listening};
+use crate::notify::Notifier;
+use crate::outbox::Outbox;
+use crate::public_url::{PublicUrl, PublicUrls};
+use crate::recorder::{Announced, record};
+use crate::store::{Store, StoreError, Writer};
+use crate::tls::{self, TlsError};
+
+/// How long the database may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Is what the service needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder of the database, the signing key and the local certificate authority.
+    pub data: PathBuf,
+    /// Where http is listened on; port 0 takes a free one.
+    pub http: SocketAddr,
+    /// Where https is listened on, if anywhere.
+    pub https: Option<SocketAddr>,
+    /// What clients call us, if it is not the listeners' addresses.
+    pub public_url: Option<PublicUrl>,
+    /// How much the surroundings are trusted.
+    pub profile: Profile,
+    /// The tenant and its applications.
+    pub directory: Directory,
+    /// What the tokens of notifications name as their issuer; the public URL when unset. Microsoft's own validators
+    /// accept `https://api.botframework.com` only.
+    pub notification_issuer: Option<String>,
+    /// Where `/metrics` comes from.
+    pub metrics: PrometheusHandle,
+}
+
+/// Is the Graph side, running.
+#[derive(Debug)]
+pub struct Service {
+    http: Listening,
+    https: Option<Listening>,
+    stop: watch::Sender<bool>,
+    recorder: JoinHandle<()>,
+    writer: JoinHandle<()>,
+}
+
+/// Says why the service could not start, in a sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("the data folder {path} cannot be used: {source}")]
+    Data { path: PathBuf, source: io::Error },
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the client for notifications could not be made: {0}")]
+    Notifier(#[from] reqwest::Error),
+}
+
+impl Service {
+    /// Starts to serve: opens the store, ends what a crash left, delivers, listens. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; nothing runs then but tasks that end by themselves.
+    pub async fn start(settings: Settings, engine: engine::Started) -> Result<Service, StartError> {
+        Ok(start(settings, engine).await?)
+    }
+
+    /// Returns where http is listened on.
+    #[must_use]
+    pub fn http_address(&self) -> SocketAddr {
+        self.http.address()
+    }
+
+    /// Returns where https is listened on, if anywhere.
+    #[must_use]
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https.as_ref().map(Listening::address)
+    }
+
+    /// Stops: open requests end, what is stored is kept, and what is not delivered is delivered after the next start.
+    pub async fn shutdown(self) {
+        for listening in [Some(self.http), self.https].into_iter().flatten() {
+            listening.close().await;
+        }
+        // Nobody listens any more if the outbox has ended by itself.
+        let _ = self.stop.send(true);
+        self.recorder.abort();
+        // The writer ends when the last handle of the store is gone.
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.writer).await.is_err() {
+            tracing::warn!("the database was still in use when the program ended");
+        }
+    }
+}
+
+async fn start(settings: Settings, engine: engine::Started) -> Result<Service, Cause> {
+    // Ports first: if one is taken, nothing has been touched.
+    let http = bind(settings.http)?;
+    let https = settings.https.map(bind).transpose()?;
+    let key = Arc::new(load_key(settings.data.clone()).await?);
+    let (store, writer) = open_store(&settings.data).await?;
+    let urls = PublicUrls::new(settings.public_url, http.address(), https.as_ref().map(Bound::address));
+    let tls = https.as_ref().map(|_| tls::server_config(&settings.data, urls.configured_host())).transpose()?;
+    let issuer = settings.notification_issuer.unwrap_or_else(|| urls.main().as_str().to_owned());
+    let (stop, stopping) = watch::channel(false);
+    let outbox = Outbox::new(store.clone(), Notifier::new(Arc::clone(&key), issuer.clone())?, stopping);
+    let woken = outbox.clone();
+    let writer = tokio::spawn(writer.run(Box::new(move |call| woken.wake(call))));
+    outbox.wake_all().await?;
+    let announced = Announced::default();
+    let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
+    let api = Api(Arc::new(Inner {
+        profile: settings.profile,
+        validation: auth::validation(&urls, settings.directory.tenant),
+        directory: settings.directory,
+        urls,
+        key,
+        notification_issuer: issuer,
+        engine: engine.engine,
+        store,
+        announced,
+        metrics: settings.metrics,
+    }));
+    let http_address = http.address();
+    let http = http.serve(&api).map_err(|source| Cause::Listen { address: http_address, source })?;
+    let https = https.zip(tls).map(|(bound, tls)| {
+        let address = bound.address();
+        bound.serve_tls(&api, tls).map_err(|source| Cause::Listen { address, source })
+    });
+    Ok(Service { http, https: https.transpose()?, stop, recorder, writer })
+}
+
+fn bind(address: SocketAddr) -> Result<Bound, Cause> {
+    Bound::new(address).map_err(|source| Cause::Listen { address, source })
+}
+
+/// Reads or makes the key beside the runtime: making one takes about a second of pure computing.
+async fn load_key(data: PathBuf) -> Result<SigningKey, Cause> {
+    let load = move || {
+        std::fs::create_dir_all(&data).map_err(|source| Cause::Data { path: data.clone(), source })?;
+        Ok(SigningKey::load_or_generate(&data)?)
+    };
+    tokio::task::spawn_blocking(load).await.expect("loading a key does not panic")
+}
+
+async fn open_store(data: &Path) -> Result<(Store, Writer), Cause> {
+    let (store, mut writer) = Store::open(data).await?;
+    let calls = writer.end_what_a_crash_left().await?;
+    if calls > 0 {
+        tracing::warn!(calls, "ended the calls that the last process left");
+    }
+    Ok((store, writer))
+}

@@ -1,0 +1,248 @@
+//! What can be written, and how each kind becomes rows. A write can be repeated after a failed transaction.
+
+use std::time::Duration;
+
+use call::Notice;
+use chrono::Utc;
+use serde::Serialize;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::directory::{AppId, TenantId};
+use crate::wire;
+use crate::wire::notification::Notifications;
+use crate::wire::operation::Operation;
+use crate::wire::participant::Participant;
+use crate::wire::result_info::ResultInfo;
+
+/// Is one thing to be stored.
+#[derive(Debug)]
+pub(crate) enum Write {
+    /// A call has been created.
+    Call(Box<NewCallRow>),
+    /// An operation has been accepted.
+    Operation(call::Operation),
+    /// Something has changed and is to be told.
+    Notice(Notice),
+    /// A delivery has been tried.
+    Attempt(Attempt),
+}
+
+/// Is a call as its creation makes it.
+#[derive(Debug)]
+pub(crate) struct NewCallRow {
+    pub(crate) id: call::CallId,
+    pub(crate) app: AppId,
+    pub(crate) tenant: TenantId,
+    pub(crate) kind: call::CallKind,
+    pub(crate) callback_uri: String,
+    pub(crate) chain_id: Uuid,
+    pub(crate) facts: wire::call::Call,
+}
+
+/// Is one try to deliver a notice.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) notice: i64,
+    pub(crate) outcome: Outcome,
+    /// What the application answered, or why it could not be asked: a few words for the operator.
+    pub(crate) answer: String,
+}
+
+/// Says what becomes of a notice after a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The application has it.
+    Delivered,
+    /// It will be tried again after this time.
+    Retry(Duration),
+    /// It is given up.
+    Dead,
+}
+
+impl Write {
+    /// Returns the call whose application is to be told something by this.
+    pub(super) fn notified_call(&self) -> Option<call::CallId> {
+        match self {
+            Write::Notice(notice) => Some(notice.call()),
+            Write::Call(_) | Write::Operation(_) | Write::Attempt(_) => None,
+        }
+    }
+
+    pub(super) async fn apply(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+        match self {
+            Write::Call(row) => insert_call(db, row).await,
+            Write::Operation(operation) => {
+                put_operation(db, &operation.call.to_string(), &Operation::from(operation)).await
+            }
+            Write::Notice(notice) => record_notice(db, notice).await,
+            Write::Attempt(attempt) => record_attempt(db, attempt).await,
+        }
+    }
+}
+
+async fn insert_call(db: &mut SqliteConnection, row: &NewCallRow) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO calls (id, app, tenant, kind, callback_uri, chain_id, facts, state, created_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(row.id.to_string())
+    .bind(row.app.to_string())
+    .bind(row.tenant.to_string())
+    .bind(kind(row.kind))
+    .bind(&row.callback_uri)
+    .bind(row.chain_id.to_string())
+    .bind(json(&row.facts)?)
+    .bind(&row.facts.state)
+    .bind(Utc::now().timestamp_millis())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn kind(kind: call::CallKind) -> &'static str {
+    match kind {
+        call::CallKind::PeerToPeer => "peerToPeer",
+        call::CallKind::Group => "group",
+    }
+}
+
+/// Stores an operation, or what has become of it.
+pub(super) async fn put_operation(
+    db: &mut SqliteConnection,
+    call: &str,
+    operation: &Operation,
+) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO operations (call_id, id, status, body) VALUES (?, ?, ?, ?)
+         ON CONFLICT (call_id, id) DO UPDATE SET status = excluded.status, body = excluded.body",
+    )
+    .bind(call)
+    .bind(&operation.id)
+    .bind(&operation.status)
+    .bind(json(operation)?)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Stores what a notice says, and the notice itself for delivery.
+async fn record_notice(db: &mut SqliteConnection, notice: &Notice) -> Result<(), StoreError> {
+    let call = notice.call().to_string();
+    match notice {
+        Notice::Call { state, audio_active, result, .. } => {
+            update_call(db, &call, *state, *audio_active, result.as_ref()).await?;
+        }
+        Notice::Roster { entries, .. } => {
+            replace_roster(db, &call, entries).await?;
+            // A peer-to-peer call has no roster notifications (Graph, "Create call", example 2).
+            if is_peer_to_peer(db, &call).await? {
+                return Ok(());
+            }
+        }
+        Notice::OperationEnded(operation) => put_operation(db, &call, &Operation::from(operation)).await?,
+    }
+    let Some(sequence) = next_sequence(db, &call).await? else { return Ok(()) };
+    queue(db, &call, sequence, &Notifications::new(notice, sequence)).await
+}
+
+async fn update_call(
+    db: &mut SqliteConnection,
+    call: &str,
+    state: call::CallState,
+    audio_active: bool,
+    result: Option<&call::ResultInfo>,
+) -> Result<(), StoreError> {
+    let result = result.map(|result| json(&ResultInfo::from(result))).transpose()?;
+    let ended_ms = (state == call::CallState::Terminated).then(|| Utc::now().timestamp_millis());
+    query("UPDATE calls SET state = ?, audio_active = ?, result_info = ?, ended_ms = ? WHERE id = ?")
+        .bind(wire::call::state(state))
+        .bind(audio_active)
+        .bind(result)
+        .bind(ended_ms)
+        .bind(call)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn replace_roster(
+    db: &mut SqliteConnection,
+    call: &str,
+    entries: &[call::RosterEntry],
+) -> Result<(), StoreError> {
+    query("DELETE FROM participants WHERE call_id = ?").bind(call).execute(&mut *db).await?;
+    for (position, entry) in (1_i64..).zip(entries) {
+        let participant = Participant::new(entry, position);
+        query("INSERT INTO participants (call_id, id, position, body) VALUES (?, ?, ?, ?)")
+            .bind(call)
+            .bind(&participant.id)
+            .bind(position)
+            .bind(json(&participant)?)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn is_peer_to_peer(db: &mut SqliteConnection, call: &str) -> Result<bool, StoreError> {
+    let kind: Option<String> =
+        query_scalar("SELECT kind FROM calls WHERE id = ?").bind(call).fetch_optional(db).await?;
+    Ok(kind.as_deref() == Some("peerToPeer"))
+}
+
+/// Takes the next number of a call's notices; nothing if the call is not known, so that nobody could be told.
+pub(super) async fn next_sequence(db: &mut SqliteConnection, call: &str) -> Result<Option<i64>, StoreError> {
+    let sequence =
+        query_scalar("UPDATE calls SET notice_sequence = notice_sequence + 1 WHERE id = ? RETURNING notice_sequence")
+            .bind(call)
+            .fetch_optional(db)
+            .await?;
+    Ok(sequence)
+}
+
+/// Puts a notification into the outbox.
+pub(super) async fn queue(
+    db: &mut SqliteConnection,
+    call: &str,
+    sequence: i64,
+    body: &Notifications,
+) -> Result<(), StoreError> {
+    let now_ms = Utc::now().timestamp_millis();
+    query(
+        "INSERT INTO notices (call_id, sequence, message_id, payload, created_ms, next_attempt_ms)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(call)
+    .bind(sequence)
+    .bind(Uuid::new_v4().to_string())
+    .bind(json(body)?)
+    .bind(now_ms)
+    .bind(now_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn record_attempt(db: &mut SqliteConnection, attempt: &Attempt) -> Result<(), StoreError> {
+    let (state, wait) = match attempt.outcome {
+        Outcome::Delivered => ("delivered", Duration::ZERO),
+        Outcome::Retry(wait) => ("pending", wait),
+        Outcome::Dead => ("dead", Duration::ZERO),
+    };
+    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    query("UPDATE notices SET state = ?, attempts = attempts + 1, last_answer = ?, next_attempt_ms = ? WHERE id = ?")
+        .bind(state)
+        .bind(&attempt.answer)
+        .bind(Utc::now().timestamp_millis().saturating_add(wait_ms))
+        .bind(attempt.notice)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value)?)
+}

@@ -1,0 +1,127 @@
+//! The writer task: takes what waits, commits it together, answers each after the commit.
+
+use std::fmt;
+use std::time::Duration;
+
+use call::CallId;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+
+use super::{StoreError, Write, Writer};
+
+/// Most batches of one transaction. More would make the first of them wait longer for no fewer disk waits each.
+const GROUP_MAX: usize = 256;
+
+/// Pause before a failed commit is tried again (a full disk, a locked file). Less would only burn the processor.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Is what belongs together: stored whole or not at all.
+pub(crate) struct Batch {
+    writes: Vec<Write>,
+    reply: Option<Box<dyn FnOnce(Result<(), NotStored>) + Send>>,
+}
+
+/// Says that a batch could not be stored now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotStored;
+
+/// Is told of each call that has new notices in the database.
+pub(crate) type CommitListener = Box<dyn Fn(CallId) + Send>;
+
+impl Batch {
+    /// Makes a batch; `reply` is called once, after the first commit or the first failure.
+    pub(crate) fn new(writes: Vec<Write>, reply: impl FnOnce(Result<(), NotStored>) + Send + 'static) -> Batch {
+        Batch { writes, reply: Some(Box::new(reply)) }
+    }
+
+    /// Makes a batch that nobody waits for.
+    pub(crate) fn silent(write: Write) -> Batch {
+        Batch { writes: vec![write], reply: None }
+    }
+
+    fn answer(&mut self, result: Result<(), NotStored>) {
+        if let Some(reply) = self.reply.take() {
+            reply(result);
+        }
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("writes", &self.writes).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Writes until every [`super::Store`] is gone, then closes the database.
+    pub(crate) async fn run(mut self, on_commit: CommitListener) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while self.batches.recv_many(&mut group, GROUP_MAX).await > 0 {
+            self.store(&mut group).await;
+            for call in group.iter().flat_map(|batch| &batch.writes).filter_map(Write::notified_call) {
+                on_commit(call);
+            }
+            group.clear();
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "the database was not closed in order");
+        }
+    }
+
+    /// Stores a group. During an outage those who wait are told so, and the group is kept and tried until it is stored:
+    /// what has happened in a conversation has happened, and its application must hear of it in the end.
+    async fn store(&mut self, group: &mut Vec<Batch>) {
+        loop {
+            match commit(&mut self.connection, group).await {
+                Ok(()) => return group.iter_mut().for_each(|batch| batch.answer(Ok(()))),
+                Err(error) if is_outage(&error) => {
+                    tracing::error!(%error, "the database does not take changes; trying again");
+                    metrics::counter!("fermata_store_outages_total").increment(1);
+                    group.iter_mut().for_each(|batch| batch.answer(Err(NotStored)));
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Err(error) if group.len() == 1 => {
+                    // A row that the schema refuses is refused for ever: a bug, which must not stop everybody else.
+                    tracing::error!(%error, "a change was dropped");
+                    group.drain(..).for_each(|mut batch| batch.answer(Err(NotStored)));
+                    return;
+                }
+                Err(_) => return self.store_one_by_one(group).await,
+            }
+        }
+    }
+
+    /// Finds the batch that spoils a group, so that its neighbours are stored.
+    async fn store_one_by_one(&mut self, group: &mut Vec<Batch>) {
+        let mut stored = Vec::with_capacity(group.len());
+        for batch in group.drain(..) {
+            let mut alone = vec![batch];
+            Box::pin(self.store(&mut alone)).await;
+            stored.append(&mut alone);
+        }
+        *group = stored;
+    }
+}
+
+/// Takes the group mutably because a reply cannot be shared between threads; the group is not changed.
+async fn commit(connection: &mut SqliteConnection, group: &mut [Batch]) -> Result<(), StoreError> {
+    let mut transaction = connection.begin().await?;
+    for batch in group {
+        for write in &batch.writes {
+            write.apply(&mut transaction).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Tells trouble of the machine, which passes, from a change that can never be stored.
+fn is_outage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error)) => {
+            !(error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
+        }
+        StoreError::Database(_) => true,
+        StoreError::Migrate(_) | StoreError::Unreadable(_) => false,
+    }
+}
