@@ -1,0 +1,355 @@
+//! The mixer of one conversation: packets in, and every 20 ms one packet out to each leg that hears something.
+//!
+//! Everybody hears the sum of all who are heard, minus themselves (N-1). Who hears and who is heard is the route of each
+//! leg; the mixer obeys it and knows no reason for it.
+
+use crate::MIX_FRAME_SAMPLES;
+use crate::codec::Codec;
+use crate::dtmf::DtmfEvent;
+use crate::level::SILENCE_DBFS;
+use crate::music::Loop;
+use crate::receiver::Receiver;
+use crate::report::Reports;
+use crate::rtcp::{self, NtpTime, RtcpError, SenderInfo};
+use crate::rtp::{Packet, RtpError};
+use crate::statistics::Statistics;
+use crate::transmitter::{Mix, Transmitter};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The most key releases that wait to be polled. They come at most at a key a leg and tick; when nobody polls, the oldest
+/// is dropped.
+const EVENTS_MAX: usize = 64;
+
+/// The longest RTCP compound made, in bytes: a sender report with one block and a CNAME.
+const REPORT_BYTES_MAX: usize = 128;
+
+/// Names one participant's media path. The caller makes the numbers up and keeps them unique within a mixer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId(pub u64);
+
+/// What a leg speaks, as SDP negotiated it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Format {
+    /// The codec, in both directions.
+    pub codec: Codec,
+    /// Its payload type, 0 to 127.
+    pub payload_type: u8,
+    /// The payload type of telephone events (RFC 4733), if negotiated.
+    pub telephone_event: Option<u8>,
+    /// The rate in which telephone events count their duration, in hertz: that of the codec's timestamp, unless the SDP
+    /// says otherwise.
+    pub telephone_event_clock: u32,
+}
+
+impl Format {
+    /// Creates a format without telephone events.
+    pub const fn new(codec: Codec, payload_type: u8) -> Format {
+        Format { codec, payload_type, telephone_event: None, telephone_event_clock: codec.clock_rate() }
+    }
+
+    /// Adds telephone events at the codec's clock rate.
+    #[must_use]
+    pub const fn with_telephone_event(self, payload_type: u8) -> Format {
+        Format { telephone_event: Some(payload_type), ..self }
+    }
+}
+
+/// Where a leg's outgoing stream starts: three random values (RFC 3550 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransmitStart {
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// The first sequence number.
+    pub sequence: u16,
+    /// The first timestamp.
+    pub timestamp: u32,
+}
+
+/// What a leg hears.
+#[derive(Clone)]
+pub enum Hears {
+    /// Nothing: no RTP is sent, and its timestamp goes on.
+    Nothing,
+    /// Packets of silence.
+    Silence,
+    /// All who are heard, minus itself.
+    Conversation,
+    /// A loop, which must be of the leg's codec: of another, it is silence.
+    Music(Arc<Loop>),
+}
+
+/// What a leg hears, and whether the others hear it.
+#[derive(Clone)]
+pub struct Route {
+    /// What the leg hears.
+    pub hears: Hears,
+    /// Whether those who hear the conversation hear the leg.
+    pub heard: bool,
+}
+
+/// What a received packet was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Sound, queued to be played.
+    Audio,
+    /// News of a key.
+    Event(DtmfEvent),
+    /// Nothing of use.
+    Ignored(Ignored),
+}
+
+/// Why a received packet was of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Its payload type is not the format's.
+    PayloadType(u8),
+    /// Its turn was over before it came.
+    Late,
+    /// It was here before.
+    Duplicate,
+    /// It belongs to another stream than the leg's. A second one in sequence makes that the leg's stream.
+    UnknownSource,
+    /// Its payload is empty, too long, or no event.
+    Malformed,
+}
+
+/// One packet to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// To whom.
+    pub leg: LegId,
+    /// Over which of its two ports, if they are two.
+    pub kind: OutgoingKind,
+    /// The first packet in which the leg hears its music: when it is sent, the music has begun.
+    pub first_of_music: bool,
+    /// The packet.
+    pub bytes: &'a [u8],
+}
+
+/// What an outgoing packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutgoingKind {
+    /// Sound.
+    Rtp,
+    /// A report.
+    Rtcp,
+}
+
+/// The sound of one conversation.
+pub struct Mixer {
+    /// In the order of their ids, so that a leg is found by bisection.
+    legs: Vec<Leg>,
+    /// Counts ticks; the position of music follows from it.
+    tick: u64,
+    /// The time of the last tick on both clocks.
+    last_tick: Option<(Instant, NtpTime)>,
+    events: VecDeque<(LegId, DtmfEvent)>,
+    report: Vec<u8>,
+}
+
+struct Leg {
+    id: LegId,
+    route: Route,
+    receiver: Receiver,
+    transmitter: Transmitter,
+    reports: Reports,
+    cname: String,
+}
+
+impl Default for Mixer {
+    fn default() -> Mixer {
+        Mixer::new()
+    }
+}
+
+impl Mixer {
+    /// Creates a mixer without legs.
+    pub fn new() -> Mixer {
+        Mixer {
+            legs: Vec::new(),
+            tick: 0,
+            last_tick: None,
+            events: VecDeque::with_capacity(EVENTS_MAX),
+            report: Vec::with_capacity(REPORT_BYTES_MAX),
+        }
+    }
+
+    /// Adds a leg; one with the same id is replaced.
+    pub fn add_leg(&mut self, leg: LegId, format: Format, start: TransmitStart, route: Route) {
+        let added = Leg {
+            id: leg,
+            route,
+            receiver: Receiver::new(format),
+            transmitter: Transmitter::new(format, start),
+            reports: Reports::new(start.ssrc),
+            cname: format!("fermata-{:08x}", start.ssrc),
+        };
+        match self.position(leg) {
+            Ok(at) => self.legs[at] = added,
+            Err(at) => self.legs.insert(at, added),
+        }
+    }
+
+    /// Changes what a leg speaks, as after a re-INVITE. Its stream and its route go on; what it said before is dropped.
+    pub fn set_format(&mut self, leg: LegId, format: Format) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.receiver.set_format(format);
+            leg.transmitter.set_format(format);
+        }
+    }
+
+    /// Removes a leg.
+    pub fn remove_leg(&mut self, leg: LegId) {
+        if let Ok(at) = self.position(leg) {
+            self.legs.remove(at);
+        }
+    }
+
+    /// Changes what a leg hears and whether it is heard. It is in force, whole, with the next tick.
+    pub fn set_route(&mut self, leg: LegId, route: Route) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.route = route;
+        }
+    }
+
+    /// Takes one RTP packet of a leg.
+    ///
+    /// # Errors
+    ///
+    /// [`RtpError`] if it is none; [`RtpError::Rtcp`] if it belongs to [`Mixer::receive_rtcp`].
+    pub fn receive(&mut self, leg: LegId, packet: &[u8], arrival: Instant) -> Result<Received, RtpError> {
+        let packet = Packet::parse(packet)?;
+        let leg = self.leg_mut(leg).ok_or(RtpError::UnknownLeg)?;
+        let id = leg.id;
+        let (overdue, received) = leg.receiver.receive(&packet, arrival);
+        if let Some(event) = overdue {
+            self.queue_event(id, event);
+        }
+        Ok(received)
+    }
+
+    /// Takes one RTCP compound of a leg.
+    ///
+    /// # Errors
+    ///
+    /// [`RtcpError`] if it is none; what came before the error counts.
+    pub fn receive_rtcp(&mut self, leg: LegId, packet: &[u8], arrival: Instant) -> Result<(), RtcpError> {
+        let wall_clock = self.wall_clock_at(arrival);
+        let leg = self.leg_mut(leg).ok_or(RtcpError::UnknownLeg)?;
+        let ssrc = leg.transmitter.ssrc();
+        rtcp::parse(packet, |packet| leg.reports.receive(packet, ssrc, arrival, wall_clock))
+    }
+
+    /// Makes the packets of the next 20 ms and gives them to `sink`, leg by leg.
+    ///
+    /// After it, drain [`Mixer::poll_event`].
+    pub fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Outgoing<'_>)) {
+        self.last_tick = Some((now, wall_clock));
+        let sum = self.listen(now);
+        for leg in &mut self.legs {
+            leg.speak(&sum, self.tick, sink);
+            leg.report(now, wall_clock, &mut self.report, sink);
+        }
+        self.tick += 1;
+    }
+
+    /// Returns the release of a key that no packet told of: the end was lost, and a while has passed or the next key came.
+    pub fn poll_event(&mut self) -> Option<(LegId, DtmfEvent)> {
+        self.events.pop_front()
+    }
+
+    /// Returns what is known of a leg's connection.
+    pub fn statistics(&self, leg: LegId) -> Option<Statistics> {
+        let at = self.position(leg).ok()?;
+        Some(self.legs[at].statistics())
+    }
+
+    /// Takes one tick of everybody's sound and returns the sum.
+    fn listen(&mut self, now: Instant) -> [i32; MIX_FRAME_SAMPLES] {
+        let mut sum = [0; MIX_FRAME_SAMPLES];
+        for at in 0..self.legs.len() {
+            let leg = &mut self.legs[at];
+            leg.receiver.tick(leg.route.heard, now);
+            for (sum, sample) in sum.iter_mut().zip(leg.receiver.frame()) {
+                *sum += i32::from(*sample);
+            }
+            let id = leg.id;
+            if let Some(event) = leg.receiver.expire_key(now) {
+                self.queue_event(id, event);
+            }
+        }
+        sum
+    }
+
+    fn queue_event(&mut self, leg: LegId, event: DtmfEvent) {
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back((leg, event));
+    }
+
+    /// Returns the wall clock at a time near the last tick; between ticks the caller gives only the monotonic clock.
+    fn wall_clock_at(&self, time: Instant) -> NtpTime {
+        let Some((tick, wall_clock)) = self.last_tick else { return NtpTime::default() };
+        let since = time.saturating_duration_since(tick);
+        NtpTime(wall_clock.0 + (since.as_secs_f64() * (1u64 << 32) as f64) as u64)
+    }
+
+    fn position(&self, leg: LegId) -> Result<usize, usize> {
+        self.legs.binary_search_by_key(&leg, |leg| leg.id)
+    }
+
+    fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        let at = self.position(leg).ok()?;
+        Some(&mut self.legs[at])
+    }
+}
+
+impl Leg {
+    fn speak(&mut self, sum: &[i32; MIX_FRAME_SAMPLES], tick: u64, sink: &mut impl FnMut(Outgoing<'_>)) {
+        let mix = Mix { sum, own: self.receiver.frame() };
+        let Some(sent) = self.transmitter.tick(&self.route.hears, mix, tick) else { return };
+        sink(Outgoing {
+            leg: self.id,
+            kind: OutgoingKind::Rtp,
+            first_of_music: sent.first_of_music,
+            bytes: sent.bytes,
+        });
+    }
+
+    fn report(&mut self, now: Instant, wall_clock: NtpTime, bytes: &mut Vec<u8>, sink: &mut impl FnMut(Outgoing<'_>)) {
+        if !self.reports.due(now) {
+            return;
+        }
+        let counts = self.transmitter.counts();
+        let info = self.reports.has_sent(counts.packets).then(|| SenderInfo {
+            ntp: wall_clock,
+            rtp_timestamp: self.transmitter.timestamp(),
+            packets: counts.packets as u32,
+            payload_bytes: counts.payload_bytes as u32,
+        });
+        let block = self.receiver.reception.report().map(|block| self.reports.complete(block, now));
+        bytes.clear();
+        rtcp::write_report(self.transmitter.ssrc(), info.as_ref(), block.as_ref(), &self.cname, bytes);
+        sink(Outgoing { leg: self.id, kind: OutgoingKind::Rtcp, first_of_music: false, bytes });
+    }
+
+    fn statistics(&self) -> Statistics {
+        let reception = &self.receiver.reception;
+        let playout = self.receiver.playout();
+        Statistics {
+            packets_received: reception.received(),
+            packets_lost: reception.lost(),
+            jitter: self.receiver.jitter(),
+            playout_delay: self.receiver.playout_delay(),
+            playout,
+            level_dbfs: self.receiver.level_dbfs().max(SILENCE_DBFS),
+            packets_sent: self.transmitter.counts().packets,
+            remote_loss_percent: self.reports.remote_loss_percent(),
+            round_trip: self.reports.round_trip(),
+            remote_ssrc: reception.ssrc(),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The inbound half of a leg: packets in, frames of the mixer's rate out.
+
+use crate::MIX_FRAME_SAMPLES;
+use crate::MIX_RATE_HZ;
+use crate::codec::{Decoder, PAYLOAD_BYTES_MAX, samples_per_tick};
+use crate::dtmf::{DtmfEvent, DtmfReceiver, EventPayload, News};
+use crate::fade::fade_out;
+use crate::jitter::{JitterBuffer, PlayoutCounts, Verdict};
+use crate::level::{SILENCE_DBFS, level_dbfs};
+use crate::mixer::{Format, Ignored, Received};
+use crate::reception::{Fit, Reception};
+use crate::resample::Resampler;
+use crate::rtp::Packet;
+use crate::transition::CONVERSATION_FADE_OUT_US;
+use std::time::{Duration, Instant};
+
+/// One leg's way in.
+pub(crate) struct Receiver {
+    format: Format,
+    pub(crate) reception: Reception,
+    jitter: JitterBuffer,
+    decoder: Decoder,
+    resampler: Resampler,
+    dtmf: DtmfReceiver,
+    /// Whether the others heard this leg in the last tick.
+    was_heard: bool,
+    level_dbfs: f32,
+    /// One tick at the codec's rate.
+    decoded: Vec<i16>,
+    /// One tick at the mixer's rate.
+    frame: Vec<i16>,
+}
+
+impl Receiver {
+    pub(crate) fn new(format: Format) -> Receiver {
+        let decoder = Decoder::for_speech(format.codec);
+        let rate_hz = decoder.rate_hz();
+        Receiver {
+            format,
+            reception: Reception::default(),
+            jitter: JitterBuffer::new(format.codec.clock_rate(), rate_hz),
+            decoder,
+            resampler: Resampler::new(rate_hz, MIX_RATE_HZ),
+            dtmf: DtmfReceiver::default(),
+            was_heard: false,
+            level_dbfs: SILENCE_DBFS,
+            decoded: vec![0; samples_per_tick(rate_hz)],
+            frame: Vec::with_capacity(MIX_FRAME_SAMPLES),
+        }
+    }
+
+    /// Goes on with another format: what was heard before is over, what was counted stays.
+    pub(crate) fn set_format(&mut self, format: Format) {
+        let before = std::mem::replace(self, Receiver::new(format));
+        self.reception = before.reception;
+        self.was_heard = before.was_heard;
+    }
+
+    /// Takes one RTP packet. The first value is the overdue end of an earlier key press.
+    pub(crate) fn receive(&mut self, packet: &Packet<'_>, arrival: Instant) -> (Option<DtmfEvent>, Received) {
+        match self.reception.receive(packet, self.format.codec.clock_rate(), arrival) {
+            Fit::Valid => {}
+            Fit::Restart => self.jitter.restart(),
+            Fit::Probation => return (None, Received::Ignored(Ignored::UnknownSource)),
+        }
+        if Some(packet.payload_type) == self.format.telephone_event {
+            return self.receive_event(packet, arrival);
+        }
+        (None, self.receive_audio(packet, arrival))
+    }
+
+    fn receive_event(&mut self, packet: &Packet<'_>, arrival: Instant) -> (Option<DtmfEvent>, Received) {
+        let Some(payload) = EventPayload::parse(packet.payload) else {
+            return (None, Received::Ignored(Ignored::Malformed));
+        };
+        let clock_hz = self.format.telephone_event_clock;
+        let News { overdue, event } = self.dtmf.receive(payload, packet.timestamp, clock_hz, arrival);
+        (overdue, event.map_or(Received::Ignored(Ignored::Duplicate), Received::Event))
+    }
+
+    fn receive_audio(&mut self, packet: &Packet<'_>, arrival: Instant) -> Received {
+        if packet.payload_type != self.format.payload_type {
+            return Received::Ignored(Ignored::PayloadType(packet.payload_type));
+        }
+        if packet.payload.is_empty() || packet.payload.len() > PAYLOAD_BYTES_MAX {
+            return Received::Ignored(Ignored::Malformed);
+        }
+        match self.jitter.insert(packet.timestamp, packet.payload, arrival) {
+            Verdict::Queued => Received::Audio,
+            Verdict::Late => Received::Ignored(Ignored::Late),
+            Verdict::Duplicate => Received::Ignored(Ignored::Duplicate),
+        }
+    }
+
+    /// Returns the end of a key press that nothing is heard of any more.
+    pub(crate) fn expire_key(&mut self, now: Instant) -> Option<DtmfEvent> {
+        self.dtmf.expire(now)
+    }
+
+    /// Prepares the frame of this tick; [`Receiver::frame`] is what it adds to the mix.
+    pub(crate) fn tick(&mut self, heard: bool, now: Instant) {
+        let was_heard = std::mem::replace(&mut self.was_heard, heard);
+        match (was_heard, heard) {
+            (true, true) => self.pull(now),
+            (true, false) => self.fall_silent(now),
+            (false, true) => self.be_heard_again(now),
+            (false, false) => self.stay_silent(),
+        }
+        self.level_dbfs = if self.frame.is_empty() { SILENCE_DBFS } else { level_dbfs(&self.frame) };
+    }
+
+    /// Returns what the others hear of this leg in this tick; empty when that is nothing.
+    pub(crate) fn frame(&self) -> &[i16] {
+        &self.frame
+    }
+
+    pub(crate) fn level_dbfs(&self) -> f32 {
+        self.level_dbfs
+    }
+
+    pub(crate) fn playout(&self) -> PlayoutCounts {
+        self.jitter.counts()
+    }
+
+    pub(crate) fn playout_delay(&self) -> Duration {
+        self.jitter.delay(&self.decoder)
+    }
+
+    pub(crate) fn jitter(&self) -> Duration {
+        Duration::from_secs(1) * self.reception.jitter() / self.format.codec.clock_rate()
+    }
+
+    fn pull(&mut self, now: Instant) {
+        self.frame.clear();
+        let speaks = self.jitter.pull(now, &mut self.decoder, &mut self.decoded);
+        // One more frame after the last sound, so that the filter rings out.
+        if speaks || self.level_dbfs > SILENCE_DBFS {
+            self.resampler.process(&self.decoded, &mut self.frame);
+        }
+    }
+
+    fn fall_silent(&mut self, now: Instant) {
+        self.pull(now);
+        fade_out(&mut self.frame, samples_of_us(CONVERSATION_FADE_OUT_US));
+        self.drop_sound();
+    }
+
+    /// What was said while nobody was to hear it must not come out now; the jitter buffer fades in what comes next.
+    fn be_heard_again(&mut self, now: Instant) {
+        self.drop_sound();
+        self.level_dbfs = SILENCE_DBFS;
+        self.pull(now);
+    }
+
+    fn stay_silent(&mut self) {
+        self.frame.clear();
+        self.jitter.flush();
+    }
+
+    fn drop_sound(&mut self) {
+        self.jitter.flush();
+        self.resampler.reset();
+    }
+}
+
+fn samples_of_us(us: u32) -> usize {
+    (MIX_RATE_HZ / 1000 * us / 1000) as usize
+}

@@ -1,0 +1,294 @@
+//! The outbound half of a leg: what it hears, as RTP packets.
+
+use crate::codec::{Codec, Decoder, Encoder, samples_per_tick};
+use crate::mixer::{Format, Hears, TransmitStart};
+use crate::music::Loop;
+use crate::resample::Resampler;
+use crate::rtp::{self, Packet};
+use crate::transition::{Leaving, blend};
+use crate::{MIX_FRAME_SAMPLES, MIX_RATE_HZ};
+use std::sync::Arc;
+
+/// How many frames of music are decoded ahead of a transition, so that the decoder has the sound the leg's own has.
+const RUN_IN_TICKS: u64 = 5;
+
+/// The longest packet made, in bytes: a header and the longest Opus frame.
+const PACKET_BYTES_MAX: usize = rtp::HEADER_BYTES + 1275;
+
+/// One leg's way out.
+pub(crate) struct Transmitter {
+    format: Format,
+    ssrc: u32,
+    sequence: u16,
+    /// The timestamp of the present tick; it goes on while nothing is sent, because time does.
+    timestamp: u32,
+    encoder: Encoder,
+    resampler: Resampler,
+    source: Source,
+    /// The music last played and the tick its first frame belongs to, so that it goes on where it would be by now.
+    music: Option<(Arc<Loop>, u64)>,
+    /// The next packet is the first after a pause (RFC 3551 section 4.1).
+    marker: bool,
+    counts: TransmitCounts,
+    /// One tick at the codec's rate, and the packet made of it.
+    pcm: Vec<i16>,
+    packet: Vec<u8>,
+}
+
+/// What was sent, for the sender's reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TransmitCounts {
+    pub(crate) packets: u64,
+    pub(crate) payload_bytes: u64,
+}
+
+/// What a leg hears in a tick, as far as sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Nothing,
+    Silence,
+    Conversation,
+    Music { from_tick: u64 },
+}
+
+/// The sound a conversation makes in one tick: everybody's sum, and what of it is the leg's own.
+#[derive(Clone, Copy)]
+pub(crate) struct Mix<'a> {
+    pub(crate) sum: &'a [i32; MIX_FRAME_SAMPLES],
+    pub(crate) own: &'a [i16],
+}
+
+/// The packet of one tick.
+pub(crate) struct Transmitted<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) first_of_music: bool,
+}
+
+impl Transmitter {
+    pub(crate) fn new(format: Format, start: TransmitStart) -> Transmitter {
+        let encoder = Encoder::for_speech(format.codec);
+        let rate_hz = encoder.rate_hz();
+        Transmitter {
+            format,
+            ssrc: start.ssrc,
+            sequence: start.sequence,
+            timestamp: start.timestamp,
+            encoder,
+            resampler: Resampler::new(MIX_RATE_HZ, rate_hz),
+            source: Source::Nothing,
+            music: None,
+            marker: true,
+            counts: TransmitCounts::default(),
+            pcm: Vec::with_capacity(2 * samples_per_tick(rate_hz)),
+            packet: Vec::with_capacity(PACKET_BYTES_MAX),
+        }
+    }
+
+    /// Goes on with another format: the same source, numbers and time (RFC 3550 section 8.2 would need a new source only
+    /// if the clock rate changed at the receiver, which starts anew with a new offer anyway).
+    pub(crate) fn set_format(&mut self, format: Format) {
+        let start = TransmitStart { ssrc: self.ssrc, sequence: self.sequence, timestamp: self.timestamp };
+        let before = std::mem::replace(self, Transmitter::new(format, start));
+        self.counts = before.counts;
+    }
+
+    pub(crate) fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    pub(crate) fn timestamp(&self) -> u32 {
+        self.timestamp
+    }
+
+    pub(crate) fn counts(&self) -> TransmitCounts {
+        self.counts
+    }
+
+    /// Makes the packet of this tick, or none if the leg hears nothing.
+    pub(crate) fn tick(&mut self, hears: &Hears, mix: Mix<'_>, tick: u64) -> Option<Transmitted<'_>> {
+        let source = self.source_for(hears, tick);
+        let before = std::mem::replace(&mut self.source, source);
+        let payload_from = self.begin_packet();
+        self.append_payload(before, source, mix, tick);
+        let sent = self.packet.len() - payload_from;
+        self.timestamp = self.timestamp.wrapping_add(self.format.codec.timestamp_step());
+        if sent == 0 {
+            self.marker = true;
+            return None;
+        }
+        self.sequence = self.sequence.wrapping_add(1);
+        self.marker = false;
+        self.counts.packets += 1;
+        self.counts.payload_bytes += sent as u64;
+        let first_of_music = before != source && matches!(source, Source::Music { .. });
+        Some(Transmitted { bytes: &self.packet, first_of_music })
+    }
+
+    /// Turns the wish into sound. Music of another codec cannot be played as it is, so it is silence until the right one
+    /// comes: a hold stays a hold over a change of codec.
+    fn source_for(&mut self, hears: &Hears, tick: u64) -> Source {
+        match hears {
+            Hears::Nothing => Source::Nothing,
+            Hears::Silence => Source::Silence,
+            Hears::Conversation => Source::Conversation,
+            Hears::Music(music) if music.codec() != self.format.codec => Source::Silence,
+            Hears::Music(music) => Source::Music { from_tick: self.start_of(music, tick) },
+        }
+    }
+
+    /// Music that was only interrupted by silence goes on where it would be by now; after the conversation it starts anew.
+    fn start_of(&mut self, music: &Arc<Loop>, tick: u64) -> u64 {
+        match &self.music {
+            Some((last, from_tick)) if Arc::ptr_eq(last, music) && self.source != Source::Conversation => *from_tick,
+            Some(_) | None => {
+                self.music = Some((Arc::clone(music), tick));
+                tick
+            }
+        }
+    }
+
+    fn begin_packet(&mut self) -> usize {
+        self.packet.clear();
+        Packet {
+            marker: self.marker,
+            payload_type: self.format.payload_type,
+            sequence: self.sequence,
+            timestamp: self.timestamp,
+            ssrc: self.ssrc,
+            payload: &[],
+        }
+        .write(&mut self.packet);
+        self.packet.len()
+    }
+
+    fn append_payload(&mut self, before: Source, source: Source, mix: Mix<'_>, tick: u64) {
+        if before != source {
+            return self.append_transition(before, source, mix, tick);
+        }
+        match source {
+            Source::Nothing => {}
+            Source::Silence => {
+                self.pcm.clear();
+                self.pcm.resize(samples_per_tick(self.encoder.rate_hz()), 0);
+                self.encoder.encode(&self.pcm, &mut self.packet);
+            }
+            Source::Conversation => {
+                self.pcm.clear();
+                self.append_mix(mix);
+                self.encoder.encode(&self.pcm, &mut self.packet);
+            }
+            Source::Music { from_tick } => {
+                if let Some((music, _)) = &self.music {
+                    self.packet.extend_from_slice(music.payload(tick - from_tick));
+                }
+            }
+        }
+    }
+
+    /// Makes the one frame in which the old sound ends and the new one begins, coded with the leg's own encoder.
+    fn append_transition(&mut self, before: Source, source: Source, mix: Mix<'_>, tick: u64) {
+        if source == Source::Nothing {
+            return;
+        }
+        self.pcm.clear();
+        self.append_pcm(before, mix, tick, true);
+        self.resampler.reset();
+        self.append_pcm(source, mix, tick, false);
+        let frame = samples_per_tick(self.encoder.rate_hz());
+        let (old, new) = self.pcm.split_at_mut(frame);
+        blend(old, new, leaving(before), self.encoder.rate_hz());
+        self.encoder.encode(&self.pcm[..frame], &mut self.packet);
+    }
+
+    /// Appends one tick of a source's sound. `leaves` says that the leg has heard it so far.
+    fn append_pcm(&mut self, source: Source, mix: Mix<'_>, tick: u64, leaves: bool) {
+        match source {
+            Source::Nothing => {
+                if leaves {
+                    self.flush_encoder(&[]);
+                }
+                self.append_silence();
+            }
+            Source::Silence => self.append_silence(),
+            Source::Conversation => self.append_mix(mix),
+            Source::Music { from_tick } => self.append_music(tick - from_tick, leaves),
+        }
+    }
+
+    fn append_silence(&mut self) {
+        let end = self.pcm.len() + samples_per_tick(self.encoder.rate_hz());
+        self.pcm.resize(end, 0);
+    }
+
+    /// Appends the sum without the leg itself.
+    fn append_mix(&mut self, mix: Mix<'_>) {
+        let mut frame = [0; MIX_FRAME_SAMPLES];
+        for (out, sum) in frame.iter_mut().zip(mix.sum) {
+            *out = saturate(*sum);
+        }
+        if !mix.own.is_empty() {
+            for ((out, sum), own) in frame.iter_mut().zip(mix.sum).zip(mix.own) {
+                *out = saturate(sum - i32::from(*own));
+            }
+        }
+        self.resampler.process(&frame, &mut self.pcm);
+    }
+
+    /// Appends one tick of music as the phone would hear it. It is decoded from the payloads, with a run-in.
+    fn append_music(&mut self, position: u64, leaves: bool) {
+        let Some((music, _)) = self.music.clone() else { return self.append_silence() };
+        let mut decoder = Decoder::for_speech(self.format.codec);
+        let frame = samples_per_tick(decoder.rate_hz());
+        let first = position.saturating_sub(RUN_IN_TICKS);
+        let mut decoded = Vec::with_capacity((RUN_IN_TICKS as usize + 2) * frame);
+        for tick in first..=position + 1 {
+            // Our own encoder's payload decodes; if ever not, silence of the same length keeps the place.
+            if decoder.decode(music.payload(tick), &mut decoded).is_err() {
+                decoder.conceal(&mut decoded);
+            }
+        }
+        // What is coded again comes out later by the codec's delay, so it goes in earlier by that.
+        let start = (position - first) as usize * frame + speech_delay_samples(self.format.codec);
+        if leaves {
+            self.flush_encoder(&decoded[start % frame..start]);
+        }
+        self.pcm.extend_from_slice(&decoded[start..start + frame]);
+    }
+
+    /// Runs the encoder over sound the leg has heard otherwise, so that nothing older comes out of it.
+    fn flush_encoder(&mut self, heard: &[i16]) {
+        if self.format.codec.is_memoryless() {
+            return;
+        }
+        let frame = samples_per_tick(self.encoder.rate_hz());
+        let silence = vec![0; frame];
+        let mut nobody = Vec::with_capacity(PACKET_BYTES_MAX);
+        for pcm in std::iter::once(&silence[..]).chain(heard.chunks_exact(frame)) {
+            nobody.clear();
+            self.encoder.encode(pcm, &mut nobody);
+        }
+    }
+}
+
+fn saturate(sample: i32) -> i16 {
+    sample.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+}
+
+fn leaving(source: Source) -> Leaving {
+    match source {
+        Source::Nothing | Source::Silence => Leaving::Silence,
+        Source::Conversation => Leaving::Conversation,
+        Source::Music { .. } => Leaving::Music,
+    }
+}
+
+/// How much later sound comes out of encoder and decoder together, in samples at the rate of speech.
+fn speech_delay_samples(codec: Codec) -> usize {
+    match codec {
+        Codec::Pcmu | Codec::Pcma => 0,
+        // Two quadrature mirror filters of 24 taps (G.722 section 3.1): 11 samples each.
+        Codec::G722 => 22,
+        // 2.5 ms of overlap and 4 ms that keep its two layers together (RFC 6716 section 2.1.8): 6.5 ms at 16 kHz.
+        Codec::Opus => 104,
+    }
+}
