@@ -1,1 +1,104 @@
-//! SIP.
+//! SIP: an endpoint that calls, is called, registers, and lets phones register, fed with datagrams.
+//!
+//! RFC 3261 (transactions, dialogs, registrar) with RFC 6026 (corrected INVITE transactions), RFC 3581 (`rport`),
+//! RFC 7616 and 8760 (digest with MD5 and SHA-256), RFC 6086 (INFO) and the keep-alives of RFC 5626. SDP is carried, not
+//! read: see [`sdp`](crate::sdp).
+//!
+//! Layers, each using only those below it:
+//!
+//! ```text
+//!   endpoint                    state, and what comes in is sorted
+//!   outgoing incoming reinvite ending requests    one rule each: calls out, calls in, changes, ends, the rest
+//!   register registration       a registrar; a client of one
+//!   session dialog              what is remembered of a call
+//!   transaction                 retransmissions, timers A to M
+//!   authenticator authorizer digest               who asks; who we are
+//!   message parse stream header via uri …         bytes to values and back
+//! ```
+//!
+//! The owner of an [`Endpoint`] has the sockets and the clock:
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use edge::sip::{Config, Destination, DialogKey, Endpoint, Event, Flow, Invite, NameAddr, Transport, Uri};
+//!
+//! let address = "127.0.0.1:5060".parse()?;
+//! let mut endpoint = Endpoint::new(Config::new(address), [7; 32]);
+//! let target: Uri = "sip:bob@127.0.0.1:5062".parse()?;
+//! let invite = Invite {
+//!     target,
+//!     destination: None,
+//!     from: NameAddr::new("sip:fermata@127.0.0.1".parse()?),
+//!     to: None,
+//!     offer: b"v=0\r\n".to_vec(),
+//!     credentials: None,
+//!     ring_timeout: Duration::from_secs(60),
+//! };
+//! endpoint.invite(DialogKey(1), invite, Instant::now());
+//! while let Some(transmit) = endpoint.poll_transmit() {
+//!     assert_eq!(transmit.destination.transport(), Transport::Udp); // to a socket: send_to(transmit.destination.remote())
+//! }
+//! while let Some(event) = endpoint.poll_event() {
+//!     match event {
+//!         Event::Answered { dialog, body } => println!("{dialog:?} {body:?}"),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! // Sleep until `deadline` or until bytes come; then `receive(flow, bytes, now)` or `expire(now)`.
+//! assert!(endpoint.deadline().is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod authenticator;
+mod authorizer;
+mod config;
+mod dialog;
+mod digest;
+mod ending;
+mod endpoint;
+mod event;
+mod flow;
+mod header;
+mod incoming;
+mod message;
+mod method;
+mod name_addr;
+mod outgoing;
+mod parse;
+mod random;
+mod received;
+mod register;
+mod registrar;
+mod registration;
+mod reinvite;
+mod requests;
+mod session;
+mod status;
+mod stream;
+mod text;
+mod timers;
+mod transaction;
+mod uri;
+mod via;
+
+pub use config::{Config, Incoming, Limits, RegistrarLimits, Timing};
+pub use digest::{Algorithm, Credentials};
+pub use endpoint::Endpoint;
+pub use event::{DialogKey, EndCause, Event, RegistrationKey, RegistrationState};
+pub use flow::{Destination, Flow, Transmit, Transport};
+pub use header::{Headers, Name};
+pub use message::{CSeq, CSeqError, Message, Request, Response};
+pub use method::Method;
+pub use name_addr::NameAddr;
+pub use outgoing::Invite;
+pub use parse::{HEADER_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, ParseError};
+pub use registrar::Binding;
+pub use registration::Registration;
+pub use reinvite::ReinviteError;
+pub use status::Status;
+pub use text::Parameters;
+pub use uri::{Host, HostPort, SipUri, Uri, UriError};
+pub use via::{Via, ViaError};
+
+/// The media type of session descriptions (RFC 8866 §8.1).
+pub(crate) const SDP_TYPE: &str = "application/sdp";

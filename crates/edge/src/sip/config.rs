@@ -1,0 +1,152 @@
+//! What an endpoint is told when it is made.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::digest::Credentials;
+use super::method::Method;
+use super::uri::HostPort;
+
+/// The settings of an [`Endpoint`](super::Endpoint).
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What Via and Contact say for UDP: the address at which peers reach us.
+    pub udp: HostPort,
+    /// The same for TCP.
+    pub tcp: HostPort,
+    /// The realm of digest authentication, shown to the users of the registrar.
+    pub realm: String,
+    /// The product name in User-Agent and Server.
+    pub user_agent: String,
+    /// The base values of the retransmission timers.
+    pub timing: Timing,
+    /// Who may register. Without users the endpoint is no registrar and refuses REGISTER with 405.
+    pub users: Vec<Credentials>,
+    /// How long registrations live.
+    pub registrar: RegistrarLimits,
+    /// What happens with an INVITE that comes in from outside a dialog.
+    pub incoming: Incoming,
+    /// How much state the endpoint keeps.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Makes the settings of a user agent that is reached at one address over UDP and TCP.
+    ///
+    /// It offers incoming calls to its owner and registers nobody.
+    pub fn new(address: SocketAddr) -> Config {
+        Config {
+            udp: address.into(),
+            tcp: address.into(),
+            realm: "fermata".to_owned(),
+            user_agent: "Fermata".to_owned(),
+            timing: Timing::default(),
+            users: Vec::new(),
+            registrar: RegistrarLimits::default(),
+            incoming: Incoming::Offer,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Tells whether a method is served, so that `Allow` and the answers agree.
+    pub(super) fn allows(&self, method: &Method) -> bool {
+        match method {
+            Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options | Method::Info => true,
+            Method::Register => !self.users.is_empty(),
+            Method::Prack
+            | Method::Update
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => false,
+        }
+    }
+
+    /// Returns the value of the Allow header field (RFC 3261 §20.5).
+    pub(super) fn allow(&self) -> &'static str {
+        match self.allows(&Method::Register) {
+            true => "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REGISTER",
+            false => "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO",
+        }
+    }
+}
+
+/// What happens with an INVITE from outside a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
+    /// It becomes [`Event::Incoming`](super::Event::Incoming), and the owner accepts or rejects it.
+    Offer,
+    /// It is answered with 403 and a Warning that says that incoming calls are not offered.
+    Refuse,
+}
+
+/// The base values of RFC 3261 §17 (table 4 of the RFC); all other timers are made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The estimated round trip, 500 ms. Less retransmits sooner and needlessly on slow networks; timer B, the time until
+    /// a dead peer is given up, is 64 times as long.
+    pub t1: Duration,
+    /// The longest interval between retransmissions, 4 s. Less finds a peer that comes back sooner, and sends more.
+    pub t2: Duration,
+    /// How long a message may live in the network, 5 s. Less forgets transactions sooner and may take a late duplicate
+    /// for a new request.
+    pub t4: Duration,
+}
+
+impl Timing {
+    /// Returns how long a peer may be silent before it counts as gone: 64 × T1, timers B, F, H, J, L and M.
+    pub(super) fn patience(&self) -> Duration {
+        self.t1 * 64
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
+    }
+}
+
+/// How long registrations live, and how many one user may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistrarLimits {
+    /// A shorter wish is refused with 423 (RFC 3261 §10.3). Less lets phones make more work; more keeps dead phones
+    /// ringing longer.
+    pub expires_min: Duration,
+    /// What a phone gets that names no time.
+    pub expires_default: Duration,
+    /// A longer wish is cut to this. More keeps dead phones longer, less makes more traffic.
+    pub expires_max: Duration,
+    /// The most contacts of one user; one more is refused with 403.
+    pub contacts_max: usize,
+}
+
+impl Default for RegistrarLimits {
+    fn default() -> RegistrarLimits {
+        RegistrarLimits {
+            expires_min: Duration::from_secs(60),
+            expires_default: Duration::from_secs(600),
+            expires_max: Duration::from_secs(3600),
+            contacts_max: 10,
+        }
+    }
+}
+
+/// How much state the endpoint keeps. Over a limit a request is answered with 503 and Retry-After.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most dialogs, those that only ring included. Each takes some 4 KiB.
+    pub dialogs: usize,
+    /// The most server transactions. Each takes some 4 KiB and lives for 32 s, so this is also a limit of requests per
+    /// time.
+    pub transactions: usize,
+    /// The most TCP connections with bytes that are not a whole message yet. Each may hold one message of 64 KiB.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { dialogs: 4_000, transactions: 20_000, streams: 1_000 }
+    }
+}

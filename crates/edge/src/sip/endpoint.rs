@@ -1,0 +1,201 @@
+//! The endpoint: declares the state and sorts what comes in. Each rule is in a file of its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use super::authenticator::Authenticator;
+use super::config::Config;
+use super::dialog::DialogId;
+use super::event::{DialogKey, Event, RegistrationKey};
+use super::flow::{Destination, Flow, Transmit, Transport};
+use super::message::Message;
+use super::random::{Random, hmac_sha256};
+use super::registrar::{Binding, Registrar};
+use super::registration::Registering;
+use super::session::{Session, SessionTimer};
+use super::stream::{Piece, Stream};
+use super::timers::Timers;
+use super::transaction::{ClientEvent, Purpose, Transactions};
+
+/// A SIP user agent, client and server, and a registrar: RFC 3261 without sockets and without a clock.
+///
+/// After each call of a method that takes `now`, drain [`poll_transmit`](Endpoint::poll_transmit) and
+/// [`poll_event`](Endpoint::poll_event), then sleep until [`deadline`](Endpoint::deadline) or until bytes come.
+pub struct Endpoint {
+    pub(super) config: Config,
+    pub(super) random: Random,
+    /// Makes the tags of responses that leave no state behind.
+    pub(super) tag_key: [u8; 32],
+    pub(super) transactions: Transactions,
+    pub(super) sessions: HashMap<DialogKey, Session>,
+    pub(super) dialogs: HashMap<DialogId, DialogKey>,
+    pub(super) session_timers: Timers<SessionTimer>,
+    pub(super) authenticator: Authenticator,
+    pub(super) registrar: Registrar,
+    pub(super) registrations: HashMap<RegistrationKey, Registering>,
+    pub(super) registration_timers: Timers<RegistrationKey>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) next_incoming: DialogKey,
+    streams: HashMap<Flow, Stream>,
+}
+
+impl Endpoint {
+    /// Makes an endpoint. The seed must be secret and new each time: branches, tags and nonces come from it.
+    pub fn new(config: Config, seed: [u8; 32]) -> Endpoint {
+        Endpoint {
+            random: Random::new(&seed, "endpoint"),
+            tag_key: hmac_sha256(&seed, &[b"tag"]),
+            transactions: Transactions::new(&config, Random::new(&seed, "transactions")),
+            sessions: HashMap::new(),
+            dialogs: HashMap::new(),
+            session_timers: Timers::new(),
+            authenticator: Authenticator::new(&config.realm, hmac_sha256(&seed, &[b"nonce"])),
+            registrar: Registrar::new(&config.users, config.registrar),
+            registrations: HashMap::new(),
+            registration_timers: Timers::new(),
+            events: VecDeque::new(),
+            next_incoming: DialogKey::INCOMING,
+            streams: HashMap::new(),
+            config,
+        }
+    }
+
+    /// Takes a UDP datagram in, or the next bytes of a TCP connection. Bytes that are no SIP are dropped.
+    pub fn receive(&mut self, flow: Flow, bytes: &[u8], now: Instant) {
+        match flow.transport {
+            Transport::Udp => {
+                if let Ok(message) = Message::parse(bytes) {
+                    self.receive_message(flow, message, now);
+                }
+            }
+            Transport::Tcp => self.receive_stream(flow, bytes, now),
+        }
+    }
+
+    /// Takes the end of a TCP connection in. Contacts that registered over it are forgotten (RFC 5626 §5.2).
+    pub fn closed(&mut self, flow: Flow, now: Instant) {
+        self.streams.remove(&flow);
+        let gone = self.registrar.forget_flow(flow);
+        self.events.extend(gone.into_iter().map(|user| Event::Unregistered { user }));
+        for session in self.sessions.values_mut() {
+            if let Some(dialog) = &mut session.dialog {
+                dialog.lose(flow);
+            }
+        }
+        let lost = self.transactions.lose(|destination| Transactions::leads_over(destination, flow));
+        self.receive_outcomes(lost, now);
+    }
+
+    /// Takes in that a [`Transmit`] could not be sent: the connection was refused, or the port is closed.
+    pub fn unreachable(&mut self, destination: Destination, now: Instant) {
+        let peer = (destination.transport(), destination.remote());
+        let lost = self.transactions.lose(|other| (other.transport(), other.remote()) == peer);
+        self.receive_outcomes(lost, now);
+    }
+
+    /// Runs everything that is due at `now`.
+    pub fn expire(&mut self, now: Instant) {
+        while let Some(outcome) = self.transactions.expire_one(now) {
+            self.receive_outcomes(outcome, now);
+        }
+        while let Some(timer) = self.session_timers.pop_due(now) {
+            self.expire_session(timer, now);
+        }
+        while let Some(registration) = self.registration_timers.pop_due(now) {
+            self.refresh(registration, now);
+        }
+        let gone = self.registrar.expire(now);
+        self.events.extend(gone.into_iter().map(|user| Event::Unregistered { user }));
+    }
+
+    /// Returns when [`expire`](Endpoint::expire) has something to do. Changes with every other call.
+    pub fn deadline(&self) -> Option<Instant> {
+        let deadlines = [
+            self.transactions.deadline(),
+            self.session_timers.next(),
+            self.registration_timers.next(),
+            self.registrar.deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Returns the next bytes to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transactions.poll_transmit()
+    }
+
+    /// Returns the next news.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Returns the contacts of a user of the registrar, the newest first.
+    pub fn bindings(&self, user: &str, now: Instant) -> impl Iterator<Item = &Binding> {
+        self.registrar.bindings(user, now)
+    }
+
+    /// Tells whether no call and no transaction is left, so that the owner may close its sockets without being rude.
+    pub fn is_idle(&self) -> bool {
+        self.sessions.is_empty()
+            && self.dialogs.is_empty()
+            && self.session_timers.is_empty()
+            && self.transactions.is_empty()
+    }
+
+    fn receive_stream(&mut self, flow: Flow, bytes: &[u8], now: Instant) {
+        let is_full = self.streams.len() >= self.config.limits.streams && !self.streams.contains_key(&flow);
+        if is_full {
+            return self.disconnect(flow, now);
+        }
+        self.streams.entry(flow).or_default().push(bytes);
+        loop {
+            let Some(stream) = self.streams.get_mut(&flow) else { return };
+            match stream.pop() {
+                Ok(Some(Piece::Message(message))) => self.receive_message(flow, message, now),
+                Ok(Some(Piece::Ping)) => self.transactions.send(Destination::Flow(flow), b"\r\n".to_vec()),
+                Ok(Some(Piece::Unreadable)) => {}
+                Ok(None) => return,
+                Err(_) => return self.disconnect(flow, now),
+            }
+        }
+    }
+
+    fn disconnect(&mut self, flow: Flow, now: Instant) {
+        self.closed(flow, now);
+        self.events.push_back(Event::Disconnect { flow });
+    }
+
+    fn receive_message(&mut self, flow: Flow, message: Message, now: Instant) {
+        match message {
+            Message::Request(request) => self.receive_request(request, flow, now),
+            Message::Response(response) => {
+                let outcome = self.transactions.receive_response(response, now);
+                self.receive_outcomes(outcome, now);
+            }
+        }
+    }
+
+    fn receive_outcomes(&mut self, outcomes: impl IntoIterator<Item = ClientEvent>, now: Instant) {
+        for outcome in outcomes {
+            match outcome.purpose {
+                Purpose::Invite(dialog) => self.receive_invite_response(dialog, outcome, now),
+                Purpose::Reinvite(dialog) => self.receive_reinvite_response(dialog, outcome, now),
+                Purpose::Bye(dialog) => self.receive_bye_response(dialog, &outcome, now),
+                Purpose::Info(dialog) => self.receive_info_response(dialog, &outcome, now),
+                Purpose::Register(registration) => self.receive_register_response(registration, &outcome, now),
+                Purpose::Orphan => {}
+            }
+        }
+    }
+
+    fn expire_session(&mut self, timer: SessionTimer, now: Instant) {
+        match timer {
+            SessionTimer::Ring(dialog) => self.stop_ringing(dialog, now),
+            SessionTimer::Cancel(dialog) => self.abandon(dialog, now),
+            SessionTimer::Answer(dialog) => self.answer_late(dialog, now),
+            SessionTimer::Resend(dialog) => self.resend_success(dialog, now),
+            SessionTimer::Ack(dialog) => self.miss_ack(dialog, now),
+            SessionTimer::Reinvite(dialog) => self.retry_reinvite(dialog, now),
+        }
+    }
+}

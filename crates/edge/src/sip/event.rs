@@ -1,0 +1,156 @@
+//! What an endpoint tells its owner.
+
+use std::time::Duration;
+
+use super::flow::Flow;
+use super::name_addr::NameAddr;
+use super::status::Status;
+use super::uri::Uri;
+
+/// Names one call attempt and the dialog that grows out of it.
+///
+/// The owner chooses the keys of the calls it makes, below [`DialogKey::INCOMING`]; the endpoint chooses those of the
+/// calls that come in, from there on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DialogKey(pub u64);
+
+impl DialogKey {
+    /// The first key of incoming calls.
+    pub const INCOMING: DialogKey = DialogKey(1 << 63);
+}
+
+/// Names one registration that this endpoint keeps up at a registrar. The owner chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistrationKey(pub u64);
+
+/// News, in the order it happened.
+///
+/// Each dialog key gets exactly one last event: [`Failed`](Event::Failed) or [`Ended`](Event::Ended).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "events are few and read at once; a box would only burden the reader")]
+pub enum Event {
+    /// The callee was alerted. Told once. A body that came along (early media) is ignored.
+    Ringing {
+        /// Our call.
+        dialog: DialogKey,
+    },
+    /// The callee answered our INVITE.
+    Answered {
+        /// Our call.
+        dialog: DialogKey,
+        /// The SDP answer, empty when the callee sent none.
+        body: Vec<u8>,
+    },
+    /// The call did not come about.
+    Failed {
+        /// Our call.
+        dialog: DialogKey,
+        /// The final status; 408 also when nobody answered in time, 503 also when the peer could not be reached.
+        status: Status,
+        /// The reason phrase that the peer sent.
+        reason: String,
+    },
+    /// The peer offers another session (re-INVITE). Wants [`answer_offer`](super::Endpoint::answer_offer).
+    Offered {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The SDP offer.
+        body: Vec<u8>,
+    },
+    /// The peer took our re-INVITE.
+    OfferAnswered {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The SDP answer.
+        body: Vec<u8>,
+    },
+    /// The peer refused our re-INVITE; the session stays as it was.
+    OfferRefused {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The final status.
+        status: Status,
+    },
+    /// The dialog is over, or a call was withdrawn before it was answered.
+    Ended {
+        /// The dialog.
+        dialog: DialogKey,
+        /// Why.
+        cause: EndCause,
+    },
+    /// Somebody calls. Wants [`ring`](super::Endpoint::ring), [`accept`](super::Endpoint::accept) or
+    /// [`reject`](super::Endpoint::reject).
+    Incoming {
+        /// The new call.
+        dialog: DialogKey,
+        /// Who calls, as the caller says.
+        from: NameAddr,
+        /// Who is called: the Request-URI.
+        to: Uri,
+        /// The SDP offer.
+        body: Vec<u8>,
+    },
+    /// An INFO came inside a dialog, such as a DTMF digit. It is answered already.
+    Info {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The Content-Type, in lower case and without parameters; empty when there is none.
+        content_type: String,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// A user of our registrar has a contact that it did not have before.
+    Registered {
+        /// The user.
+        user: String,
+    },
+    /// A user of our registrar has no contact any more.
+    Unregistered {
+        /// The user.
+        user: String,
+    },
+    /// A registration of ours at a registrar changed.
+    RegistrationChanged {
+        /// The registration.
+        registration: RegistrationKey,
+        /// What it is now.
+        state: RegistrationState,
+    },
+    /// A TCP connection carries no SIP, or too many are open: the owner should close it.
+    Disconnect {
+        /// The connection.
+        flow: Flow,
+    },
+}
+
+/// Why a dialog ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndCause {
+    /// We hung up or rejected.
+    Local,
+    /// The peer hung up (BYE), or withdrew its call (CANCEL).
+    Remote,
+    /// The peer does not answer any more.
+    Timeout,
+    /// The peer says that it does not know the dialog (481).
+    Unknown,
+}
+
+/// The state of a registration of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationState {
+    /// The registrar knows us; it is refreshed before it ends.
+    Registered {
+        /// How long the registrar keeps it.
+        expires: Duration,
+    },
+    /// We took it back.
+    Unregistered,
+    /// The registrar refused for good, or took no notice of us. `retry` says when we try again by ourselves.
+    Failed {
+        /// The status; 408 when no answer came.
+        status: Status,
+        /// The time until the next try; `None` when there is none.
+        retry: Option<Duration>,
+    },
+}

@@ -1,0 +1,174 @@
+//! Calls that come in: INVITE until its final response and the ACK (RFC 3261 §13.3).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::authorizer::Authorizer;
+use super::config::Incoming;
+use super::dialog::Dialog;
+use super::endpoint::Endpoint;
+use super::event::{DialogKey, EndCause, Event};
+use super::header::Name;
+use super::message::Response;
+use super::received::Received;
+use super::session::{Phase, Session, SessionTimer, Unacknowledged};
+use super::status::Status;
+use super::transaction::ServerId;
+
+/// How long the owner may take to answer a call. RFC 3261 §16.6 lets a proxy wait three minutes; nobody listens to
+/// ringing for longer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
+
+impl Endpoint {
+    /// Takes an INVITE from outside a dialog in.
+    pub(super) fn receive_invite(&mut self, server: ServerId, received: &Arc<Received>, now: Instant) {
+        if self.config.incoming == Incoming::Refuse {
+            let warning = "incoming calls are not offered here";
+            return self.respond_warning(server, Status::FORBIDDEN, warning, now);
+        }
+        if received.request.body.is_empty() {
+            return self.respond_warning(server, Status::NOT_ACCEPTABLE_HERE, "an SDP offer is required", now);
+        }
+        if self.sessions.len() >= self.config.limits.dialogs {
+            return self.respond_busy(server, now);
+        }
+        let tag = self.transactions.tag(server).unwrap_or("").to_owned();
+        match Dialog::from_request(received, &tag) {
+            Ok(dialog) => self.offer_call(server, dialog, received, now),
+            Err(_) => self.respond(server, Status::BAD_REQUEST, now),
+        }
+    }
+
+    fn offer_call(&mut self, server: ServerId, dialog: Dialog, received: &Received, now: Instant) {
+        let key = self.next_incoming;
+        self.next_incoming = DialogKey(key.0 + 1);
+        let mut session = Session::new(Phase::Invited(server), Authorizer::new(None, self.random.fork()));
+        self.dialogs.insert(dialog.id(), key);
+        session.dialog = Some(dialog);
+        self.sessions.insert(key, session);
+        self.transactions.set_owner(server, key);
+        self.session_timers.set(SessionTimer::Answer(key), now + ANSWER_TIMEOUT);
+        self.events.push_back(Event::Incoming {
+            dialog: key,
+            from: received.from.clone(),
+            to: received.request.uri.clone(),
+            body: received.request.body.clone(),
+        });
+    }
+
+    /// Tells the caller that it rings (180). Does nothing when the call is answered or gone.
+    pub fn ring(&mut self, dialog: DialogKey, now: Instant) {
+        let Some(server) = self.invited(dialog) else { return };
+        if let Some(mut response) = self.dialog_response(server, dialog, Status::RINGING) {
+            response.headers.push(Name::Allow, self.config.allow());
+            self.transactions.respond(server, &response, now);
+        }
+    }
+
+    /// Answers a call with an SDP answer. Does nothing when the caller was faster and withdrew it.
+    pub fn accept(&mut self, dialog: DialogKey, answer: Vec<u8>, now: Instant) {
+        let Some(server) = self.invited(dialog) else { return };
+        self.session_timers.clear(SessionTimer::Answer(dialog));
+        if let Some(session) = self.sessions.get_mut(&dialog) {
+            session.phase = Phase::Established;
+        }
+        self.respond_success(server, dialog, answer, now);
+    }
+
+    /// Refuses a call; [`Event::Ended`] follows. Does nothing when the call is answered or gone.
+    ///
+    /// A status below 300 is no refusal: 480 is sent instead.
+    pub fn reject(&mut self, dialog: DialogKey, status: Status, now: Instant) {
+        let Some(server) = self.invited(dialog) else { return };
+        self.respond(server, refusal(status), now);
+        self.forget(dialog, now);
+        self.tell_end(dialog, EndCause::Local);
+    }
+
+    pub(super) fn invited(&self, dialog: DialogKey) -> Option<ServerId> {
+        match self.sessions.get(&dialog)?.phase {
+            Phase::Invited(server) => Some(server),
+            Phase::Calling(_) | Phase::Canceling(_) | Phase::Established | Phase::Ending => None,
+        }
+    }
+
+    /// The owner did not answer: a call is refused, a re-INVITE too, and the session stays as it was.
+    pub(super) fn answer_late(&mut self, key: DialogKey, now: Instant) {
+        if self.invited(key).is_some() {
+            return self.reject(key, Status::TEMPORARILY_UNAVAILABLE, now);
+        }
+        self.answer_offer(key, Err(Status::SERVER_TIMEOUT), now);
+    }
+
+    /// Starts a response that makes or refreshes the dialog: with Contact and Record-Route (RFC 3261 §12.1.1).
+    fn dialog_response(&self, server: ServerId, key: DialogKey, status: Status) -> Option<Response> {
+        let received = self.transactions.received(server)?;
+        let mut response = self.transactions.response(server, status)?;
+        for route in received.request.headers.all(&Name::RecordRoute) {
+            response.headers.push(Name::RecordRoute, route);
+        }
+        let user = self.sessions.get(&key)?.dialog.as_ref()?.local_user();
+        response.headers.push(Name::Contact, self.contact(user, received.flow.transport));
+        response.headers.push(Name::Server, &self.config.user_agent);
+        Some(response)
+    }
+
+    /// Answers an INVITE with 200 and waits for its ACK (RFC 3261 §13.3.1.4).
+    pub(super) fn respond_success(&mut self, server: ServerId, key: DialogKey, answer: Vec<u8>, now: Instant) {
+        let Some(mut response) = self.dialog_response(server, key, Status::OK) else { return };
+        let Some(received) = self.transactions.received(server) else { return };
+        response.headers.push(Name::Allow, self.config.allow());
+        response.headers.push(Name::ContentType, super::SDP_TYPE);
+        response.body = answer;
+        self.transactions.respond(server, &response, now);
+        let (interval, cseq) = (self.config.timing.t1, received.cseq.number);
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.unacknowledged = Some(Unacknowledged { server, cseq, interval });
+        }
+        self.session_timers.set(SessionTimer::Resend(key), now + interval);
+        self.session_timers.set(SessionTimer::Ack(key), now + self.config.timing.patience());
+    }
+
+    /// Sends our 2xx again, over TCP too: a proxy on the way may use UDP.
+    pub(super) fn resend_success(&mut self, key: DialogKey, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(unacknowledged) = &mut session.unacknowledged else { return };
+        unacknowledged.interval = (unacknowledged.interval * 2).min(self.config.timing.t2);
+        self.session_timers.set(SessionTimer::Resend(key), now + unacknowledged.interval);
+        self.transactions.resend_response(unacknowledged.server);
+    }
+
+    /// Takes the ACK of our 2xx in.
+    pub(super) fn receive_ack(&mut self, key: DialogKey, received: &Received, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let is_ours = |waiting: &mut Unacknowledged| waiting.cseq == received.cseq.number;
+        if session.unacknowledged.take_if(is_ours).is_none() {
+            return;
+        }
+        let is_ending = matches!(session.phase, Phase::Ending);
+        self.session_timers.clear(SessionTimer::Resend(key));
+        self.session_timers.clear(SessionTimer::Ack(key));
+        if is_ending {
+            self.say_bye(key, now);
+        }
+    }
+
+    /// No ACK came in 64 × T1: the dialog is ended with a BYE (RFC 3261 §13.3.1.4).
+    pub(super) fn miss_ack(&mut self, key: DialogKey, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        session.unacknowledged = None;
+        self.session_timers.clear(SessionTimer::Resend(key));
+        if !matches!(session.phase, Phase::Ending) {
+            self.tell_end(key, EndCause::Timeout);
+        }
+        self.say_bye(key, now);
+    }
+}
+
+/// Makes sure that a refusal refuses.
+pub(super) fn refusal(status: Status) -> Status {
+    match status.code() < 300 {
+        true => Status::TEMPORARILY_UNAVAILABLE,
+        false => status,
+    }
+}

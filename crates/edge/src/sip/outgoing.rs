@@ -1,0 +1,257 @@
+//! Calls we make: INVITE until its final response (RFC 3261 §13.2).
+
+use std::time::{Duration, Instant};
+
+use super::authorizer::Authorizer;
+use super::dialog::{Dialog, MAX_FORWARDS};
+use super::digest::Credentials;
+use super::endpoint::Endpoint;
+use super::event::{DialogKey, EndCause, Event};
+use super::flow::{Destination, Transport};
+use super::header::Name;
+use super::message::{CSeq, Request, Response};
+use super::method::Method;
+use super::name_addr::NameAddr;
+use super::session::{Calling, Phase, Session, SessionTimer};
+use super::status::Status;
+use super::transaction::{ClientEvent, ClientId, Purpose};
+use super::uri::{HostPort, Uri};
+
+/// A call to be made.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// The Request-URI: who is called.
+    pub target: Uri,
+    /// Where the INVITE is sent: the flow of a registered contact, an outbound proxy, a resolved name. `None`: to the
+    /// target's own host, which must be an address then.
+    ///
+    /// With a flow, all later requests of the dialog go over it too, whatever the peer's Contact says (NAT).
+    pub destination: Option<Destination>,
+    /// Who calls. The tag is added.
+    pub from: NameAddr,
+    /// Who is called, as it is shown to people. `None`: the target.
+    pub to: Option<NameAddr>,
+    /// The SDP offer.
+    pub offer: Vec<u8>,
+    /// What answers a 401 or 407. `None`: such a call fails.
+    pub credentials: Option<Credentials>,
+    /// How long the callee may take before the call is withdrawn and fails with 408.
+    pub ring_timeout: Duration,
+}
+
+impl Endpoint {
+    /// Calls somebody. The outcome is [`Event::Answered`] or [`Event::Failed`].
+    ///
+    /// A UDP request longer than 1300 bytes stays on UDP although RFC 3261 §18.1.1 wants TCP then: our offers are
+    /// shorter, and phones that registered over UDP rarely listen on TCP.
+    ///
+    /// # Panics
+    ///
+    /// When the key is in use, or is one of those that the endpoint chooses.
+    pub fn invite(&mut self, dialog: DialogKey, invite: Invite, now: Instant) {
+        assert!(dialog < DialogKey::INCOMING, "keys from INCOMING on are chosen by the endpoint");
+        assert!(!self.sessions.contains_key(&dialog), "a key names one call at a time");
+        let Some(destination) = invite.destination.or_else(|| invite.target.destination()) else {
+            return self.refuse(dialog, "No Address For The Target");
+        };
+        if self.sessions.len() >= self.config.limits.dialogs {
+            return self.refuse(dialog, "Too Many Dialogs");
+        }
+        let request = self.invite_request(&invite, destination.transport());
+        let authorizer = Authorizer::new(invite.credentials, self.random.fork());
+        let client = self.transactions.start(request.clone(), destination, Purpose::Invite(dialog), now);
+        let calling = Calling { invite: request, destination, client, has_provisional: false, is_ringing: false };
+        self.sessions.insert(dialog, Session::new(Phase::Calling(calling), authorizer));
+        self.session_timers.set(SessionTimer::Ring(dialog), now + invite.ring_timeout);
+    }
+
+    fn refuse(&mut self, dialog: DialogKey, reason: &str) {
+        let status = Status::SERVICE_UNAVAILABLE;
+        self.events.push_back(Event::Failed { dialog, status, reason: reason.to_owned() });
+    }
+
+    fn invite_request(&mut self, invite: &Invite, transport: Transport) -> Request {
+        let mut request = Request::new(Method::Invite, invite.target.clone());
+        let to = invite.to.clone().unwrap_or_else(|| NameAddr::new(invite.target.clone()));
+        let from = invite.from.clone().tagged(&self.random.token());
+        let contact = self.contact(from.uri.user(), transport);
+        request.headers.push(Name::MaxForwards, MAX_FORWARDS);
+        request.headers.push(Name::From, from);
+        request.headers.push(Name::To, to);
+        request.headers.push(Name::CallId, self.random.token());
+        request.headers.push(Name::CSeq, CSeq { number: 1, method: Method::Invite });
+        request.headers.push(Name::Contact, contact);
+        self.describe(&mut request, &invite.offer);
+        request
+    }
+
+    /// Adds what an INVITE says about us, and the offer.
+    pub(super) fn describe(&self, request: &mut Request, offer: &[u8]) {
+        request.headers.push(Name::Allow, self.config.allow());
+        request.headers.push(Name::UserAgent, &self.config.user_agent);
+        request.headers.push(Name::ContentType, super::SDP_TYPE);
+        request.body = offer.to_vec();
+    }
+
+    /// Makes our Contact. Over TCP it says so, else the peer would send its requests over UDP (RFC 3261 §19.1.1).
+    pub(super) fn contact(&self, user: Option<String>, transport: Transport) -> NameAddr {
+        let host_port: HostPort = match transport {
+            Transport::Udp => self.config.udp.clone(),
+            Transport::Tcp => self.config.tcp.clone(),
+        };
+        let mut uri = Uri::sip(user.as_deref(), host_port);
+        if let (Uri::Sip(uri), Transport::Tcp) = (&mut uri, transport) {
+            uri.parameters.set("transport", Some("tcp"));
+        }
+        NameAddr::new(uri)
+    }
+
+    pub(super) fn receive_invite_response(&mut self, key: DialogKey, outcome: ClientEvent, now: Instant) {
+        let status = outcome.response.status;
+        let phase = self.sessions.get(&key).map(|session| &session.phase);
+        match phase {
+            Some(Phase::Calling(_)) if status.is_provisional() => self.note_provisional(key, status),
+            Some(Phase::Calling(_)) if status.is_success() => self.answered(key, &outcome, now),
+            Some(Phase::Calling(_)) => self.invite_failed(key, &outcome, now),
+            Some(Phase::Canceling(_)) if status.is_provisional() => self.cancel_now(key, now),
+            // The 2xx crossed our CANCEL: there is a dialog now, and only a BYE ends it (RFC 3261 §9.1, §15).
+            Some(Phase::Canceling(_)) if status.is_success() => {
+                self.establish(key, &outcome, now);
+                self.say_bye(key, now);
+            }
+            Some(Phase::Canceling(_)) => self.forget(key, now),
+            Some(Phase::Established | Phase::Ending | Phase::Invited(_)) | None if status.is_success() => {
+                self.drop_fork(&outcome, now);
+            }
+            Some(Phase::Established | Phase::Ending | Phase::Invited(_)) | None => {}
+        }
+    }
+
+    fn note_provisional(&mut self, key: DialogKey, status: Status) {
+        let Some(Session { phase: Phase::Calling(calling), .. }) = self.sessions.get_mut(&key) else { return };
+        calling.has_provisional = true;
+        if status != Status::TRYING && !calling.is_ringing {
+            calling.is_ringing = true;
+            self.events.push_back(Event::Ringing { dialog: key });
+        }
+    }
+
+    fn answered(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) {
+        match self.establish(key, outcome, now) {
+            true => {
+                let body = outcome.response.body.clone();
+                self.events.push_back(Event::Answered { dialog: key, body });
+            }
+            false => self.fail(key, &outcome.response, now),
+        }
+    }
+
+    /// Makes the dialog of a 2xx and acknowledges it. Returns false when the 2xx is too broken for a dialog.
+    fn establish(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) -> bool {
+        let Some(dialog) = self.acknowledge(outcome) else {
+            self.forget(key, now);
+            return false;
+        };
+        let Some(session) = self.sessions.get_mut(&key) else { return false };
+        self.dialogs.insert(dialog.id(), key);
+        session.dialog = Some(dialog);
+        session.phase = Phase::Established;
+        session.authorizer.accepted();
+        self.session_timers.clear(SessionTimer::Ring(key));
+        self.session_timers.clear(SessionTimer::Cancel(key));
+        true
+    }
+
+    /// Sends the ACK of a 2xx of our first INVITE and returns its dialog.
+    fn acknowledge(&mut self, outcome: &ClientEvent) -> Option<Dialog> {
+        let (invite, first) = self.transactions.sent(outcome.id)?;
+        let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?;
+        let ack = dialog.ack(invite);
+        self.send_ack(outcome.id, &dialog, ack);
+        Some(dialog)
+    }
+
+    /// Sends an ACK: a request without a transaction, with a branch of its own (RFC 3261 §17).
+    pub(super) fn send_ack(&mut self, invite: ClientId, dialog: &Dialog, mut ack: Request) {
+        let destination = dialog.destination();
+        let via = self.transactions.via(destination.transport());
+        ack.headers.push_first(Name::Via, via);
+        self.transactions.acknowledge(invite, &dialog.id().remote_tag, destination, ack.to_bytes());
+    }
+
+    /// A second callee answered the same INVITE behind a forking proxy: it is told that we do not want it
+    /// (RFC 3261 §13.2.2.4).
+    fn drop_fork(&mut self, outcome: &ClientEvent, now: Instant) {
+        let Some(mut dialog) = self.acknowledge(outcome) else { return };
+        let bye = dialog.request(Method::Bye);
+        self.transactions.start(bye, dialog.destination(), Purpose::Orphan, now);
+    }
+
+    fn invite_failed(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if !session.authorizer.challenged(&outcome.response) {
+            return self.fail(key, &outcome.response, now);
+        }
+        let Phase::Calling(calling) = &mut session.phase else { return };
+        let number = 1 + cseq_number(&calling.invite);
+        calling.invite.headers.set(Name::CSeq, CSeq { number, method: Method::Invite });
+        session.authorizer.sign(&mut calling.invite);
+        calling.has_provisional = false;
+        let purpose = Purpose::Invite(key);
+        calling.client = self.transactions.start(calling.invite.clone(), calling.destination, purpose, now);
+    }
+
+    fn fail(&mut self, key: DialogKey, response: &Response, now: Instant) {
+        self.forget(key, now);
+        let (status, reason) = (response.status, response.reason.clone());
+        self.events.push_back(Event::Failed { dialog: key, status, reason });
+    }
+
+    /// Nobody answered in time.
+    pub(super) fn stop_ringing(&mut self, key: DialogKey, now: Instant) {
+        let status = Status::REQUEST_TIMEOUT;
+        self.events.push_back(Event::Failed { dialog: key, status, reason: status.reason().to_owned() });
+        self.withdraw(key, now);
+    }
+
+    /// Withdraws our INVITE: at once when the peer has answered provisionally, else as soon as it does.
+    pub(super) fn withdraw(&mut self, key: DialogKey, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Phase::Calling(calling) = &session.phase else { return };
+        let calling = calling.clone();
+        let has_provisional = calling.has_provisional;
+        session.phase = Phase::Canceling(calling);
+        self.session_timers.clear(SessionTimer::Ring(key));
+        if has_provisional {
+            self.cancel_now(key, now);
+        }
+    }
+
+    fn cancel_now(&mut self, key: DialogKey, now: Instant) {
+        let timer = SessionTimer::Cancel(key);
+        if self.session_timers.is_set(timer) {
+            return;
+        }
+        let Some(Session { phase: Phase::Canceling(calling), .. }) = self.sessions.get(&key) else { return };
+        self.transactions.cancel(calling.client, now);
+        self.session_timers.set(timer, now + self.config.timing.patience());
+    }
+
+    /// The CANCEL brought no final response: the transaction is over (RFC 3261 §9.1).
+    pub(super) fn abandon(&mut self, key: DialogKey, now: Instant) {
+        if let Some(Session { phase: Phase::Canceling(calling), .. }) = self.sessions.get(&key) {
+            self.transactions.abandon(calling.client);
+        }
+        self.forget(key, now);
+    }
+
+    /// Tells the owner that a call is over.
+    pub(super) fn tell_end(&mut self, dialog: DialogKey, cause: EndCause) {
+        self.events.push_back(Event::Ended { dialog, cause });
+    }
+}
+
+fn cseq_number(request: &Request) -> u32 {
+    let cseq = request.headers.first(&Name::CSeq).and_then(|cseq| cseq.parse::<CSeq>().ok());
+    cseq.map_or(0, |cseq| cseq.number)
+}
