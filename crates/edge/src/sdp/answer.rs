@@ -1,10 +1,10 @@
 //! The answerer's side: read an offer, write the answer.
 
 use super::format::Event;
-use super::negotiated::{is_plain_audio, negotiate, Negotiated};
+use super::negotiated::{Negotiated, is_plain_audio, negotiate};
 use super::offer::readable;
-use super::parse::{parse, Description, Media};
-use super::print::{print_audio, print_rejected, print_session, Audio};
+use super::parse::{Description, Media, parse};
+use super::print::{Audio, print_audio, print_rejected, print_session};
 use super::{Local, SdpError};
 
 /// Answers the offer of an INVITE or a re-INVITE.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::parse::typed_address;
 use super::Direction;
+use super::parse::typed_address;
 
 /// The most `a=rtpmap` lines kept of one stream; a payload type has 128 values.
 const RTPMAPS_MAX: usize = 128;

@@ -2,7 +2,7 @@
 
 use media::{Codec, Format};
 
-use super::attributes::{parse_payload_type, RtpMap};
+use super::attributes::{RtpMap, parse_payload_type};
 use super::parse::Media;
 
 /// What we call Opus in an offer: the first dynamic payload type (RFC 3551 §6). It has no static one (RFC 7587 §7).

@@ -6,7 +6,7 @@ use media::Format;
 
 use super::format::first_common;
 use super::parse::{Description, Media};
-use super::{Direction, Local, SdpError, PTIME_MS};
+use super::{Direction, Local, PTIME_MS, SdpError};
 
 /// What an offer and its answer agree on, seen from our side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

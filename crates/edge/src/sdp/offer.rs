@@ -1,9 +1,9 @@
 //! The offerer's side: write an offer, read the answer.
 
 use super::format::{offered_events, offered_payload_type};
-use super::negotiated::{is_plain_audio, negotiate, Negotiated};
-use super::parse::{parse, LENGTH_MAX_BYTES};
-use super::print::{print_audio, print_session, Audio};
+use super::negotiated::{Negotiated, is_plain_audio, negotiate};
+use super::parse::{LENGTH_MAX_BYTES, parse};
+use super::print::{Audio, print_audio, print_session};
 use super::{Local, SdpError};
 
 /// Writes an offer of one audio stream: all our codecs in our order, events for each of their clocks, packets of 20 ms,

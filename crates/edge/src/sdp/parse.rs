@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::attributes::Attributes;
 use super::SdpError;
+use super::attributes::Attributes;
 
 /// The longest description read. A phone's is below 2 KiB, a browser's with all its codecs below 10 KiB. Below that,
 /// honest offers would fail; above, a peer makes us read for nothing.

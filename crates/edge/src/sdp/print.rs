@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use media::Codec;
 
-use super::format::{Event, EVENT_ENCODING};
+use super::format::{EVENT_ENCODING, Event};
 use super::{Direction, Local, PTIME_MS};
 
 /// An audio stream to be written.

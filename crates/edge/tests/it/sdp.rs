@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use edge::sdp::{accept_answer, answer, offer, Direction, Local, Negotiated, SdpError};
-use expect_test::{expect, Expect};
-use media::Codec::{self, Opus, Pcma, Pcmu, G722};
+use edge::sdp::{Direction, Local, Negotiated, SdpError, accept_answer, answer, offer};
+use expect_test::{Expect, expect};
+use media::Codec::{self, G722, Opus, Pcma, Pcmu};
 
 use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
 
