@@ -1,0 +1,88 @@
+//! What a phone is told when it is switched on.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use edge::sip::{Status, Transport};
+use media::{Codec, Recording};
+
+/// How long a phone remembers what it heard, unless told otherwise. Ten minutes at 48 kHz are 58 MB; a longer memory
+/// has no use in a test, a shorter one loses the beginning of a demo's recording.
+pub const REMEMBERED_DEFAULT: Duration = Duration::from_secs(600);
+
+/// What a phone is, says and does when it rings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The user part of its address.
+    pub name: String,
+    /// The address it listens on. Its ports are free ones that the system chooses.
+    pub listen: IpAddr,
+    /// What SIP goes over.
+    pub transport: Transport,
+    /// The codecs it can do, best first.
+    pub codecs: Vec<Codec>,
+    /// What it says in a call, again and again.
+    pub speaks: Speech,
+    /// What it does when it rings.
+    pub answer: Answer,
+    /// Where it registers, if it does.
+    pub register: Option<Register>,
+    /// How much of what it heard it keeps for measuring; older sound is forgotten.
+    pub remembers: Duration,
+}
+
+impl Config {
+    /// Describes a phone on `listen` that speaks UDP, knows all codecs, is silent and answers at once.
+    pub fn new(name: &str, listen: IpAddr) -> Config {
+        Config {
+            name: name.to_owned(),
+            listen,
+            transport: Transport::Udp,
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
+            speaks: Speech::Silence,
+            answer: Answer::AtOnce,
+            register: None,
+            remembers: REMEMBERED_DEFAULT,
+        }
+    }
+}
+
+/// What a phone says.
+#[derive(Debug, Clone)]
+pub enum Speech {
+    /// Packets of silence.
+    Silence,
+    /// A sine that never ends.
+    Tone {
+        /// Its frequency, below half the codec's sample rate.
+        hz: u32,
+        /// Its level; the loudest sine there can be has -3.
+        level_dbfs: f32,
+    },
+    /// A recording, from its beginning when the call is answered, and again when it is over.
+    Recording(Recording),
+}
+
+/// What a phone does when it rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Takes the call at once.
+    AtOnce,
+    /// Rings, then takes the call.
+    After(Duration),
+    /// Refuses the call with this status.
+    Reject(Status),
+    /// Rings until the caller gives up.
+    Never,
+}
+
+/// A registrar, and who the phone is there.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// The registrar's address.
+    pub server: SocketAddr,
+    /// The user name, for the address of record and for the digest.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}

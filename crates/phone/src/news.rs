@@ -1,0 +1,230 @@
+//! How a phone behaves: what it does about the endpoint's news and its owner's orders, in SIP.
+
+use std::time::{Duration, Instant};
+
+use edge::sdp::Negotiated;
+use edge::sip::{Credentials, Destination, DialogKey, Event, HostPort, Invite, NameAddr, Registration, Status, Uri};
+
+use crate::agent::{Agent, REGISTRATION};
+use crate::call::{Call, Ringing};
+use crate::config::Answer;
+use crate::state::State;
+use crate::voice::Voice;
+
+/// How long the phone lets others ring: what telephone networks do, three minutes (RFC 3261 §16.6, timer C).
+const RING_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// How long the phone wants to be registered. It renews by itself; a phone that was killed is forgotten after this.
+const REGISTRATION_EXPIRES: Duration = Duration::from_secs(300);
+
+impl Agent {
+    /// Does what an event asks for.
+    pub(crate) fn take_news(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Incoming { dialog, body, .. } => self.ring(dialog, body, now),
+            Event::Ringing { dialog } if self.is_ours(dialog) => self.show(State::Ringing),
+            Event::Answered { dialog, body } if self.is_ours(dialog) => self.take_first_answer(dialog, &body, now),
+            Event::Failed { dialog, status, .. } if self.is_ours(dialog) => self.end(State::Failed(status)),
+            Event::Ended { dialog, .. } if self.is_ours(dialog) => self.end(State::Ended),
+            Event::Offered { dialog, body } => self.answer_offer(dialog, &body, now),
+            Event::OfferAnswered { dialog, body } if self.is_ours(dialog) => self.take_answer(dialog, &body, now),
+            Event::OfferRefused { dialog, .. } if self.is_ours(dialog) => {
+                self.call.iter_mut().for_each(Call::withdraw_offer);
+            }
+            Event::RegistrationChanged { state, .. } => {
+                self.shared.change(|observation| observation.registration = Some(state));
+            }
+            Event::Disconnect { flow } => self.sockets.close(flow),
+            // Of calls that are over for the phone, and of what only a registrar and a gateway need.
+            Event::Ringing { .. }
+            | Event::Answered { .. }
+            | Event::Failed { .. }
+            | Event::Ended { .. }
+            | Event::OfferAnswered { .. }
+            | Event::OfferRefused { .. }
+            | Event::Info { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. } => {}
+        }
+    }
+
+    fn is_ours(&self, dialog: DialogKey) -> bool {
+        self.call.as_ref().is_some_and(|call| call.dialog() == dialog)
+    }
+
+    /// Calls somebody, unless there is a call.
+    pub(crate) fn dial(&mut self, target: Uri, now: Instant) {
+        if self.call.is_some() {
+            return;
+        }
+        let dialog = self.new_dialog();
+        let (call, offer) = Call::outgoing(dialog, self.describe());
+        self.call = Some(call);
+        self.show(State::Calling);
+        let invite = Invite {
+            target,
+            destination: None,
+            to: None,
+            from: NameAddr::new(self.address_of_record()).named(&self.config.name),
+            offer,
+            credentials: self.credentials(),
+            ring_timeout: RING_TIMEOUT,
+        };
+        self.endpoint.invite(dialog, invite, now);
+    }
+
+    /// Lets an incoming call ring, takes it or refuses it, as configured.
+    fn ring(&mut self, dialog: DialogKey, offer: Vec<u8>, now: Instant) {
+        if self.call.is_some() {
+            return self.endpoint.reject(dialog, Status::BUSY_HERE, now);
+        }
+        let answer_at = match self.config.answer {
+            Answer::Reject(status) => return self.endpoint.reject(dialog, status, now),
+            Answer::AtOnce => Some(now),
+            Answer::After(delay) => Some(now + delay),
+            Answer::Never => None,
+        };
+        self.call = Some(Call::incoming(dialog, self.describe(), Ringing { offer, answer_at }));
+        self.show(State::Ringing);
+        match self.config.answer {
+            Answer::AtOnce => self.pick_up(now),
+            Answer::After(_) | Answer::Never | Answer::Reject(_) => self.endpoint.ring(dialog, now),
+        }
+    }
+
+    /// Takes the call that rings here.
+    pub(crate) fn pick_up(&mut self, now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        let Some(offer) = call.pick_up() else { return };
+        let dialog = call.dialog();
+        match call.answer(&offer) {
+            Ok(answer) => {
+                self.endpoint.accept(dialog, answer, now);
+                self.establish(now);
+            }
+            Err(_) => {
+                self.endpoint.reject(dialog, Status::NOT_ACCEPTABLE_HERE, now);
+                self.end(State::Failed(Status::NOT_ACCEPTABLE_HERE));
+            }
+        }
+    }
+
+    /// Hangs up, whatever stage the call is in.
+    pub(crate) fn hang_up(&mut self, now: Instant) {
+        let Some(call) = &self.call else { return };
+        match call.rings_here() {
+            true => self.endpoint.reject(call.dialog(), Status::BUSY_HERE, now),
+            false => self.endpoint.hang_up(call.dialog(), now),
+        }
+    }
+
+    fn take_first_answer(&mut self, dialog: DialogKey, answer: &[u8], now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        match call.take_answer(answer) {
+            Ok(()) => self.establish(now),
+            // The call is up for SIP, so it ends with a BYE (RFC 3261 §13.2.2.4).
+            Err(_) => {
+                self.endpoint.hang_up(dialog, now);
+                self.end(State::Failed(Status::NOT_ACCEPTABLE_HERE));
+            }
+        }
+    }
+
+    /// Answers a re-INVITE; one that is of no use is refused, and the call goes on as it was.
+    fn answer_offer(&mut self, dialog: DialogKey, offer: &[u8], now: Instant) {
+        let call = self.call.as_mut().filter(|call| call.dialog() == dialog);
+        let answer = call.and_then(|call| call.answer(offer).ok());
+        self.endpoint.answer_offer(dialog, answer.ok_or(Status::NOT_ACCEPTABLE_HERE), now);
+        self.go_on();
+    }
+
+    fn take_answer(&mut self, dialog: DialogKey, answer: &[u8], now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        if call.take_answer(answer).is_err() {
+            self.endpoint.hang_up(dialog, now);
+            return self.end(State::Failed(Status::NOT_ACCEPTABLE_HERE));
+        }
+        self.go_on();
+    }
+
+    /// Offers the direction the phone's owner wishes, if it is not in force and no other INVITE is under way; then it is
+    /// to be tried again.
+    pub(crate) fn offer_wish(&mut self, now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        let Some(offer) = call.next_offer() else { return };
+        if self.endpoint.reinvite(call.dialog(), offer, now).is_err() {
+            call.postpone_offer();
+        }
+    }
+
+    fn establish(&mut self, now: Instant) {
+        let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
+        let speech = self.speech_in(negotiated.format.codec);
+        self.voice = Some(Voice::new(negotiated, speech, now));
+        self.shared.change(|observation| {
+            observation.hearing.begin_call();
+            observation.established_at = Some(now);
+        });
+        self.show_negotiated(&negotiated);
+        self.show(State::Established);
+    }
+
+    fn go_on(&mut self) {
+        let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
+        let speech = self.speech_in(negotiated.format.codec);
+        self.voice.iter_mut().for_each(|voice| voice.renegotiate(negotiated, speech.clone()));
+        self.show_negotiated(&negotiated);
+    }
+
+    fn end(&mut self, state: State) {
+        (self.call, self.voice) = (None, None);
+        self.shared.change(|observation| observation.established_at = None);
+        self.show(state);
+    }
+
+    fn show(&self, state: State) {
+        self.shared.change(|observation| observation.state = state);
+    }
+
+    fn show_negotiated(&self, negotiated: &Negotiated) {
+        let direction = self.call.as_ref().map(Call::direction).unwrap_or_default();
+        self.shared.change(|observation| {
+            observation.codec = Some(negotiated.format.codec);
+            (observation.direction, observation.remote) = (direction, negotiated.remote);
+        });
+    }
+
+    /// Registers, if the phone is to.
+    pub(crate) fn register(&mut self) {
+        let Some(register) = &self.config.register else { return };
+        let registrar = HostPort::from(register.server);
+        let registration = Registration {
+            registrar: Uri::sip(None, registrar),
+            destination: Some(Destination::Address { transport: self.config.transport, remote: register.server }),
+            address_of_record: self.address_of_record(),
+            credentials: self.credentials(),
+            expires: REGISTRATION_EXPIRES,
+        };
+        self.endpoint.register(REGISTRATION, registration, Instant::now());
+    }
+
+    /// Takes the phone out of the registrar, if it is in.
+    pub(crate) fn unregister(&mut self, now: Instant) {
+        if self.config.register.is_some() {
+            self.endpoint.unregister(REGISTRATION, now);
+        }
+    }
+
+    /// Returns who the phone is: a user of its registrar, else its own address.
+    fn address_of_record(&self) -> Uri {
+        match &self.config.register {
+            Some(register) => Uri::sip(Some(&register.user), HostPort::from(register.server)),
+            None => Uri::sip(Some(&self.config.name), HostPort::from(self.local())),
+        }
+    }
+
+    fn credentials(&self) -> Option<Credentials> {
+        let register = self.config.register.as_ref()?;
+        Some(Credentials { user: register.user.clone(), password: register.password.clone() })
+    }
+}

@@ -1,0 +1,67 @@
+//! Phones that hold each other.
+
+use std::time::Duration;
+
+use edge::sdp::Direction::{Inactive, SendOnly, SendRecv};
+use phone::{Observation, Phone};
+
+use crate::{SOON, arrival_of_next, check_hears, connect, says};
+
+/// Waits until no packet of sound comes any more: for ten times the time between two.
+fn fall_silent(phone: &Phone) {
+    let mut packets = u64::MAX;
+    while packets != phone.statistics().packets {
+        packets = phone.statistics().packets;
+        let _ = phone.wait_until(Duration::from_millis(200), |phone| phone.hearing.statistics().packets > packets);
+    }
+}
+
+fn wait(phone: &Phone, condition: impl Fn(&Observation) -> bool) {
+    phone.wait_until(SOON, condition).unwrap();
+}
+
+#[test]
+fn a_held_phone_is_silent_and_hears_what_the_other_plays() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    bob.hold();
+    wait(&bob, |phone| phone.direction == SendOnly);
+    wait(&alice, |phone| phone.remote == SendOnly);
+    fall_silent(&bob);
+    check_hears(&alice, 1000, 440);
+    bob.resume();
+    wait(&alice, |phone| phone.remote == SendRecv);
+    check_hears(&bob, 440, 1000);
+    check_hears(&alice, 1000, 440);
+    assert_eq!((alice.statistics().lost, bob.statistics().lost), (0, 0));
+}
+
+#[test]
+fn an_inactive_call_is_silent_both_ways_and_comes_back() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    arrival_of_next(&alice, 5);
+    alice.turn(Inactive);
+    wait(&alice, |phone| phone.direction == Inactive);
+    fall_silent(&alice);
+    fall_silent(&bob);
+    alice.resume();
+    check_hears(&bob, 440, 1000);
+    check_hears(&alice, 1000, 440);
+}
+
+#[test]
+fn the_last_wish_wins_however_fast_it_comes() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    for _ in 0..5 {
+        bob.hold();
+        bob.resume();
+    }
+    bob.hold();
+    wait(&alice, |phone| phone.remote == SendOnly);
+    wait(&bob, |phone| phone.direction == SendOnly);
+    bob.resume();
+    wait(&bob, |phone| phone.direction == SendRecv);
+    check_hears(&bob, 440, 1000);
+}
