@@ -109,7 +109,6 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    #[expect(clippy::needless_pass_by_value, reason = "an inline expectation is used once")]
     fn check(notice: call::Notice, expected: Expect) {
         let body = Notifications::new(&notice, 7);
         expected.assert_eq(&serde_json::to_string_pretty(&body).expect("a notification is JSON"));
@@ -125,7 +124,9 @@ mod tests {
             status: call::OperationStatus::Completed,
             result: None,
         };
-        check(call::Notice::OperationEnded(operation), expect![[r##"
+        check(
+            call::Notice::OperationEnded(operation),
+            expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",
               "value": [
@@ -143,7 +144,8 @@ mod tests {
                   }
                 }
               ]
-            }"##]]);
+            }"##]],
+        );
     }
 
     #[test]
@@ -155,7 +157,9 @@ mod tests {
             audio_active: false,
             result: Some(call::ResultInfo::new(200, 7000, "The bot hung up.")),
         };
-        check(notice, expect![[r##"
+        check(
+            notice,
+            expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",
               "value": [
@@ -176,7 +180,8 @@ mod tests {
                   }
                 }
               ]
-            }"##]]);
+            }"##]],
+        );
     }
 
     #[test]
@@ -192,7 +197,9 @@ mod tests {
                 sequence: 5,
             }],
         };
-        check(notice, expect![[r##"
+        check(
+            notice,
+            expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",
               "value": [
@@ -234,6 +241,7 @@ mod tests {
                   ]
                 }
               ]
-            }"##]]);
+            }"##]],
+        );
     }
 }

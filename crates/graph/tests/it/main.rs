@@ -1,0 +1,12 @@
+//! Golden HTTP exchanges with a whole server: real sockets, a real database, a real engine, phones that answer.
+
+mod authority;
+mod bodies;
+mod bot;
+mod calls;
+mod https;
+mod notices;
+mod paths;
+mod restart;
+mod server;
+mod tokens;

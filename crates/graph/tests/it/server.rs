@@ -1,0 +1,204 @@
+//! A server of its own for each test, and how it is asked.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use graph::{App, AppId, Directory, Profile, Role, SecretHash, Service, Settings, TenantId};
+use http::{HeaderMap, Method, StatusCode};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use phone::Phone;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::{Uuid, uuid};
+
+use crate::bot::Bot;
+
+pub(crate) const TENANT: Uuid = uuid!("11111111-1111-4111-8111-111111111111");
+pub(crate) const APP: Uuid = uuid!("22222222-2222-4222-8222-222222222222");
+pub(crate) const SECRET: &str = "a secret & more";
+pub(crate) const OTHER_APP: Uuid = uuid!("33333333-3333-4333-8333-333333333333");
+pub(crate) const OTHER_SECRET: &str = "another secret";
+/// An application that nobody allowed anything.
+pub(crate) const POWERLESS_APP: Uuid = uuid!("44444444-4444-4444-8444-444444444444");
+
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Is a server that runs, with its data folder.
+pub(crate) struct Server {
+    service: Service,
+    data: Arc<TempDir>,
+    client: reqwest::Client,
+    token: String,
+}
+
+/// Is an answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+/// Is a call of two phones, established, with both in the roster.
+pub(crate) struct EstablishedCall {
+    pub(crate) path: String,
+    pub(crate) participants: [String; 2],
+    _phones: [Phone; 2],
+}
+
+impl Server {
+    pub(crate) async fn start() -> Server {
+        Server::start_on(Arc::new(tempfile::tempdir().expect("a folder"))).await
+    }
+
+    async fn start_on(data: Arc<TempDir>) -> Server {
+        let engine = engine::Engine::start(engine_config()).await.expect("an engine");
+        let service = Service::start(settings(data.path()), engine).await.expect("a service");
+        let client = reqwest::Client::new();
+        let mut server = Server { service, data, client, token: String::new() };
+        server.token = server.token_of(APP, SECRET).await;
+        server
+    }
+
+    /// Stops without ending calls, and starts again on the same data: what a crash leaves, without the mess of one.
+    pub(crate) async fn restart(self) -> Server {
+        let data = Arc::clone(&self.data);
+        self.service.shutdown().await;
+        Server::start_on(data).await
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.service.http_address())
+    }
+
+    pub(crate) fn https_port(&self) -> u16 {
+        self.service.https_address().expect("https is on").port()
+    }
+
+    pub(crate) async fn token_of(&self, app: Uuid, secret: &str) -> String {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &app.to_string()),
+            ("client_secret", secret),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let answer = self.send(self.request(Method::POST, &format!("/{TENANT}/oauth2/v2.0/token")).form(&form)).await;
+        answer.body["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Makes a request without a token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base()))
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a whole answer");
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, headers, body }
+    }
+
+    /// Asks as the first application.
+    pub(crate) async fn ask(&self, method: Method, path: &str) -> Answer {
+        self.send(self.request(method, path).bearer_auth(&self.token)).await
+    }
+
+    /// Posts as the first application.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).bearer_auth(&self.token).json(body)).await
+    }
+
+    /// Posts text as the first application.
+    pub(crate) async fn post_text(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(Method::POST, path).header("content-type", "application/json").body(body);
+        self.send(request.bearer_auth(&self.token)).await
+    }
+
+    /// Calls two phones and waits until both have answered.
+    pub(crate) async fn establish(&self, bot: &Bot) -> EstablishedCall {
+        let phones = ["alice", "bob"].map(start_phone);
+        let targets = phones.each_ref().map(|phone| phone_target(phone.uri()));
+        let created = self.post("/v1.0/communications/calls", &call_request(bot, &targets)).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+        let id = created.body["id"].as_str().expect("an id").to_owned();
+        let roster_url = format!("/communications/calls/{id}/participants");
+        let roster =
+            bot.wait_for(|notice| notice["resourceUrl"] == roster_url.as_str() && roster_of(notice).len() == 3);
+        let roster = roster.await;
+        let participants = phones.each_ref().map(|phone| participant_at(&roster, phone.uri()));
+        EstablishedCall { path: format!("/v1.0/communications/calls/{id}"), participants, _phones: phones }
+    }
+}
+
+pub(crate) fn start_phone(name: &str) -> Phone {
+    Phone::start(phone::Config::new(name, Ipv4Addr::LOCALHOST.into())).expect("a phone")
+}
+
+pub(crate) fn phone_target(uri: &str) -> Value {
+    json!({ "identity": { "phone": { "id": uri } } })
+}
+
+pub(crate) fn call_request(bot: &Bot, targets: &[Value]) -> Value {
+    json!({
+        "@odata.type": "#microsoft.graph.call",
+        "callbackUri": bot.uri(),
+        "targets": targets,
+        "requestedModalities": ["audio"],
+        "mediaConfig": { "@odata.type": "#microsoft.graph.serviceHostedMediaConfig" },
+        "subject": "a test",
+    })
+}
+
+pub(crate) fn roster_of(notice: &Value) -> &[Value] {
+    notice["resourceData"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn participant_at(roster: &Value, uri: &str) -> String {
+    let entry = roster_of(roster).iter().find(|entry| entry["info"]["identity"]["phone"]["id"] == uri);
+    entry.expect("the phone is in the roster")["id"].as_str().expect("an id").to_owned()
+}
+
+fn settings(data: &Path) -> Settings {
+    let app = |id, secret, roles: &[Role]| App { id: AppId(id), secret: SecretHash::of(secret), roles: roles.to_vec() };
+    Settings {
+        data: data.to_owned(),
+        http: LOOPBACK,
+        https: Some(LOOPBACK),
+        public_url: None,
+        profile: Profile::Dev,
+        directory: Directory {
+            tenant: TenantId(TENANT),
+            apps: vec![
+                app(APP, SECRET, &Role::ALL),
+                app(OTHER_APP, OTHER_SECRET, &Role::ALL),
+                app(POWERLESS_APP, SECRET, &[]),
+            ],
+        },
+        notification_issuer: None,
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+    }
+}
+
+fn engine_config() -> engine::Config {
+    engine::Config {
+        policy: call::Policy::default(),
+        sip: engine::SipConfig {
+            listen: LOOPBACK,
+            domain: "fermata.test".to_owned(),
+            users: Vec::new(),
+            trunk: None,
+            dial: engine::DialRule { loopback: true, hosts: Vec::new() },
+            ring_timeout: Duration::from_secs(60),
+        },
+        rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999 },
+        prompts: engine::prompts::Policy { addresses: engine::prompts::AddressRule::Any, ..Default::default() },
+        workers: 1,
+    }
+}
