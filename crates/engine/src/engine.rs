@@ -8,6 +8,7 @@ use crate::tick::TickStatistics;
 use crate::worker::{Job, Worker, WorkerHandle};
 use call::{Accepted, CallId, Command, ConversationId, NewCall, Refusal};
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 const CHANGES_WAITING_MAX: usize = 4096;
 
 /// Runs conversations. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine {
     workers: Arc<[WorkerHandle]>,
     calls: CallTable,
@@ -62,6 +63,12 @@ pub enum ExecuteError {
     NotRecorded,
 }
 
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("sip_address", &self.sip_address).finish_non_exhaustive()
+    }
+}
+
 impl Engine {
     /// Starts the workers and the SIP side. To be called within a tokio runtime.
     ///
@@ -77,15 +84,18 @@ impl Engine {
         let sip_address = sip.local_address();
         let mut workers = Vec::new();
         for index in 0..config.workers.max(1) {
-            workers.push(Worker {
-                index,
-                config: config.clone(),
-                changes: changes_in.clone(),
-                sip: sip_commands.clone(),
-                prompts: prompts.clone(),
-                calls: Arc::clone(&calls),
-                runtime: tokio::runtime::Handle::current(),
-            }.start()?);
+            workers.push(
+                Worker {
+                    index,
+                    config: config.clone(),
+                    changes: changes_in.clone(),
+                    sip: sip_commands.clone(),
+                    prompts: prompts.clone(),
+                    calls: Arc::clone(&calls),
+                    runtime: tokio::runtime::Handle::current(),
+                }
+                .start()?,
+            );
         }
         let workers: Arc<[WorkerHandle]> = workers.into();
         tokio::spawn(sip.run(Arc::clone(&workers)));
@@ -125,6 +135,17 @@ impl Engine {
         let (reply, answer): (Reply, _) = oneshot::channel();
         self.workers[index].send(Job::Execute { call, command, reply }).map_err(|_| ExecuteError::Busy)?;
         answer.await.map_err(|_| ExecuteError::Busy)?.map_err(ExecuteError::from)
+    }
+
+    /// Ends every conversation and waits until that is told. What is asked for after this is answered as usual.
+    pub async fn shutdown(&self) {
+        for worker in self.workers.iter() {
+            let (done, ended) = oneshot::channel();
+            if worker.send(Job::Shutdown { done }).is_ok() {
+                // The worker drops its end when everything is told.
+                let _ = ended.await;
+            }
+        }
     }
 
     /// Where SIP is spoken.

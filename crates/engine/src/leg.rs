@@ -76,13 +76,13 @@ impl Leg {
         self.up.as_ref().map(|up| up.negotiated.format.codec)
     }
 
-    /// Whether an RTP packet is this leg's and is to be used: from the right source, of a negotiated payload type, and
-    /// sent by a phone that has said that it sends.
-    pub(crate) fn admits(&mut self, from: SocketAddr, packet: &[u8], arrival: Instant) -> bool {
+    /// Whether a packet is this leg's and is to be used: RTP of a negotiated payload type (`None`: no RTP at all), from
+    /// the right source, sent by a phone that has said that it sends.
+    pub(crate) fn admits(&mut self, from: SocketAddr, payload_type: Option<u8>, arrival: Instant) -> bool {
         let Some(up) = &mut self.up else { return false };
         let format = up.negotiated.format;
-        let valid = media::rtp::Packet::parse(packet)
-            .is_ok_and(|p| p.payload_type == format.payload_type || Some(p.payload_type) == format.telephone_event);
+        let valid = payload_type == Some(format.payload_type)
+            || (payload_type.is_some() && payload_type == format.telephone_event);
         up.latch.admit(from, valid, arrival).is_admitted() && up.negotiated.remote_sends
     }
 

@@ -25,6 +25,7 @@ mod sip_loop;
 mod tick;
 mod worker;
 
+pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Change, NotRecorded};
 pub use config::{Config, DialRule, RtpConfig, SipConfig, Trunk, User};
 pub use engine::{CreateError, Engine, ExecuteError, Started};

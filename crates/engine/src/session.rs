@@ -11,14 +11,13 @@ use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
     ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
-use media::{Codec, LegId, Loop, Mixer, NtpTime, Outgoing, OutgoingKind};
+use media::{Codec, LegId, Loop, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// A conversation that runs.
-#[derive(Debug)]
 pub(crate) struct Session {
     conversation: Conversation,
     mixer: Mixer,
@@ -36,7 +35,6 @@ pub(crate) struct Session {
 }
 
 /// The music of one held participant.
-#[derive(Debug)]
 struct Music {
     operation: OperationId,
     prompt: Prompt,
@@ -105,11 +103,6 @@ impl Session {
     /// The next thing that is wanted. To be drained after each verb.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
-    }
-
-    /// Whether there is nobody to send to, so that ticks only watch deadlines.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.by_leg.is_empty()
     }
 
     pub(crate) fn execute(&mut self, call: CallId, command: Command, now: Instant) -> Result<Accepted, Refusal> {
@@ -222,11 +215,12 @@ impl Session {
 
     /// Takes one RTP packet, or RTCP on the RTP port, in.
     pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
-        if media::rtcp::is_rtcp(packet) {
+        let parsed = media::rtp::Packet::parse(packet);
+        if matches!(parsed, Err(RtpError::Rtcp { .. })) {
             return self.receive_rtcp(participant, from, packet, now);
         }
         let Some(leg) = self.legs.get_mut(&participant) else { return };
-        if leg.admits(from, packet, now) {
+        if leg.admits(from, parsed.ok().map(|packet| packet.payload_type), now) {
             // What is wrong with a packet is counted by the mixer; there is nobody to tell.
             let _ = self.mixer.receive(leg.id, packet, now);
         }
@@ -396,3 +390,6 @@ fn destination(leg: &Leg, kind: OutgoingKind) -> Option<(SocketAddr, bool)> {
         OutgoingKind::Rtcp => leg.rtcp_destination().map(|(to, by_rtp_socket)| (to, !by_rtp_socket)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,6 @@ const WAKER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
 
 /// What a worker is started with.
-#[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) index: usize,
     pub(crate) config: Config,
@@ -58,14 +57,23 @@ pub(crate) struct Worker {
 /// A command for a worker. It can be refused when too many wait.
 #[derive(Debug)]
 pub(crate) enum Job {
-    Create { conversation: ConversationId, call: NewCall, reply: Reply },
-    Execute { call: CallId, command: Command, reply: Reply },
+    Create {
+        conversation: ConversationId,
+        call: NewCall,
+        reply: Reply,
+    },
+    Execute {
+        call: CallId,
+        command: Command,
+        reply: Reply,
+    },
     /// Ends every conversation; `done` is dropped when that is told.
-    Shutdown { done: Reply },
+    Shutdown {
+        done: Reply,
+    },
 }
 
 /// A fact for a worker. It is never refused; there are only as many as there are legs and prompts under way.
-#[derive(Debug)]
 pub(crate) enum Fact {
     Leg { conversation: ConversationId, participant: ParticipantId, event: LegEvent },
     Prompt { conversation: ConversationId, participant: ParticipantId, operation: OperationId, track: Track },
@@ -162,7 +170,6 @@ impl Worker {
 }
 
 /// The state of the thread.
-#[derive(Debug)]
 struct Running {
     worker: Worker,
     handle: WorkerHandle,
@@ -182,7 +189,6 @@ struct Running {
 }
 
 /// A conversation and its sockets.
-#[derive(Debug)]
 struct Owned {
     session: Session,
     slot: usize,
@@ -522,12 +528,7 @@ fn cached(prompts: &Prompts, scope: CallScope, prompt: &Prompt, codec: Codec) ->
     }
 }
 
-async fn load(
-    prompts: &Prompts,
-    scope: CallScope,
-    prompt: &Prompt,
-    codec: Codec,
-) -> Result<Arc<Loop>, PromptFailure> {
+async fn load(prompts: &Prompts, scope: CallScope, prompt: &Prompt, codec: Codec) -> Result<Arc<Loop>, PromptFailure> {
     match prompt {
         Prompt::BuiltIn => Ok(prompts.default_music(codec).await),
         Prompt::Media { uri, resource_id } => prompts.load(scope, &source(uri, resource_id), codec).await,

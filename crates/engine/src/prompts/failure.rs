@@ -122,8 +122,8 @@ pub enum DownloadError {
 #[derive(Clone, Debug, Error)]
 pub enum FormatError {
     /// Not audio that anybody could decode.
-    #[error("the file is {0}")]
-    File(FileError),
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Audio, but not what Microsoft Graph documents; only the `strict` mode minds.
     #[error("Microsoft Graph plays WAV, mono, 16 bit, 16000 Hz, PCM, and the file is {0}")]
     NotGraph(Description),

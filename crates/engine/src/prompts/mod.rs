@@ -202,7 +202,7 @@ impl Prompts {
 impl Inner {
     async fn default_prompt(&self) -> &Arc<Prompt> {
         let compose = async || {
-            let recording = self.coding.run(media::hold_music::hold_music).await;
+            let recording = self.coding.run(media::hold_music).await;
             Arc::new(Prompt::new(recording.expect("the built-in music is composed without a panic")))
         };
         self.default_music.get_or_init(compose).await

@@ -40,7 +40,7 @@ impl Prompt {
     /// audio than Graph's.
     pub(super) fn decode(bytes: &[u8], rule: FormatRule, limits: &Limits) -> Result<Self, FormatError> {
         let limits = media::Limits { max_duration: limits.audio };
-        let file = media::decode_file(bytes, limits).map_err(FormatError::File)?;
+        let file = media::decode_file(bytes, limits)?;
         match rule {
             FormatRule::Strict if !file.description.is_graph_prompt() => Err(FormatError::NotGraph(file.description)),
             FormatRule::Strict | FormatRule::Extended => Ok(Self::new(file.recording)),

@@ -1,0 +1,242 @@
+//! Legs as SIP sees them: a leg rings at every phone of its target, and the first that answers has it.
+//!
+//! ```text
+//!          dial                 one answers                re-INVITE
+//!  (none) ──────► ringing ─────────────────────► answered ◄─────────► answered
+//!                    │ the last one has failed       │ BYE, lost
+//!                    ▼                               ▼
+//!                 unreached                        left
+//! ```
+
+use super::LegAddress;
+use crate::config::SipConfig;
+use crate::directory::{Destination, Directory};
+use crate::worker::LegEvent;
+use call::{Identity, LeaveCause, Unreached};
+use edge::sip::{self, Credentials, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, Status, Uri};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Something that a leg's owner is to be told.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) leg: LegAddress,
+    pub(super) event: LegEvent,
+}
+
+/// Every leg that rings or is answered.
+#[derive(Debug)]
+pub(super) struct Dialling {
+    directory: Directory,
+    from: NameAddr,
+    ring_timeout: Duration,
+    legs: HashMap<LegAddress, Leg>,
+    by_dialog: HashMap<DialogKey, LegAddress>,
+    next_dialog: u64,
+}
+
+#[derive(Debug, Default)]
+struct Leg {
+    /// The phones that still ring.
+    ringing: Vec<DialogKey>,
+    answered: Option<DialogKey>,
+    /// The best reason that there is so far for not being reached.
+    unreached: Option<Unreached>,
+}
+
+impl Dialling {
+    pub(super) fn new(directory: Directory, config: &SipConfig, local: SocketAddr) -> Self {
+        let host = if config.domain.is_empty() { local.ip().to_string() } else { config.domain.clone() };
+        let uri = format!("sip:fermata@{host}:{}", local.port());
+        let from = uri.parse::<Uri>().expect("a user, a host from the configuration and a port make a URI");
+        Self {
+            directory,
+            from: NameAddr::new(from).named("Fermata"),
+            ring_timeout: config.ring_timeout,
+            legs: HashMap::new(),
+            by_dialog: HashMap::new(),
+            next_dialog: 0,
+        }
+    }
+
+    /// Rings every phone of `identity`. Where there is none, that comes back.
+    pub(super) fn dial(
+        &mut self,
+        endpoint: &mut Endpoint,
+        address: LegAddress,
+        identity: &Identity,
+        offer: String,
+        now: Instant,
+    ) -> Option<Step> {
+        let phones = match self.phones(endpoint, identity, now) {
+            Ok(phones) => phones,
+            Err(cause) => return Some(Step { leg: address, event: LegEvent::Unreached(cause) }),
+        };
+        let mut leg = Leg::default();
+        for phone in phones {
+            self.next_dialog += 1;
+            let dialog = DialogKey(self.next_dialog);
+            leg.ringing.push(dialog);
+            self.by_dialog.insert(dialog, address);
+            let invite = Invite {
+                target: phone.target,
+                destination: phone.destination,
+                from: self.from.clone(),
+                to: None,
+                offer: offer.clone().into_bytes(),
+                credentials: phone.credentials,
+                ring_timeout: self.ring_timeout,
+            };
+            endpoint.invite(dialog, invite, now);
+        }
+        self.legs.insert(address, leg);
+        None
+    }
+
+    /// Ends a leg in whatever state it is.
+    pub(super) fn hang_up(&mut self, endpoint: &mut Endpoint, address: LegAddress, now: Instant) {
+        let Some(leg) = self.legs.remove(&address) else { return };
+        for dialog in leg.ringing.into_iter().chain(leg.answered) {
+            self.by_dialog.remove(&dialog);
+            endpoint.hang_up(dialog, now);
+        }
+    }
+
+    pub(super) fn answered_dialog(&self, address: LegAddress) -> Option<DialogKey> {
+        self.legs.get(&address)?.answered
+    }
+
+    /// Takes in what the endpoint has to say.
+    pub(super) fn take_event(&mut self, endpoint: &mut Endpoint, event: Event, now: Instant) -> Option<Step> {
+        match event {
+            Event::Answered { dialog, body } => self.answered(endpoint, dialog, body, now),
+            Event::Failed { dialog, status, reason: _ } => self.failed(dialog, unreached(status)),
+            Event::Offered { dialog, body } => {
+                let leg = *self.by_dialog.get(&dialog)?;
+                Some(Step { leg, event: LegEvent::Offered { description: body } })
+            }
+            Event::Ended { dialog, cause } => self.ended(dialog, cause),
+            Event::Registered { user: _ } => {
+                metrics::counter!("fermata_sip_registered_total").increment(1);
+                None
+            }
+            // Ringing is no state of Graph's roster; the rest belongs to roles that the server does not have: it sends
+            // no re-INVITE, registers nowhere, and its endpoint refuses calls that come in.
+            Event::Ringing { .. }
+            | Event::OfferAnswered { .. }
+            | Event::OfferRefused { .. }
+            | Event::Incoming { .. }
+            | Event::Info { .. }
+            | Event::Unregistered { .. }
+            | Event::RegistrationChanged { .. }
+            | Event::Disconnect { .. } => None,
+        }
+    }
+
+    fn answered(
+        &mut self,
+        endpoint: &mut Endpoint,
+        dialog: DialogKey,
+        description: Vec<u8>,
+        now: Instant,
+    ) -> Option<Step> {
+        let address = *self.by_dialog.get(&dialog)?;
+        let leg = self.legs.get_mut(&address)?;
+        leg.answered = Some(dialog);
+        for other in std::mem::take(&mut leg.ringing).into_iter().filter(|other| *other != dialog) {
+            self.by_dialog.remove(&other);
+            endpoint.hang_up(other, now);
+        }
+        Some(Step { leg: address, event: LegEvent::Answered { description } })
+    }
+
+    fn failed(&mut self, dialog: DialogKey, cause: Unreached) -> Option<Step> {
+        let address = self.by_dialog.remove(&dialog)?;
+        let leg = self.legs.get_mut(&address)?;
+        leg.ringing.retain(|ringing| *ringing != dialog);
+        let cause = leg.unreached.map_or(cause, |before| better(before, cause));
+        leg.unreached = Some(cause);
+        if !leg.ringing.is_empty() || leg.answered.is_some() {
+            return None;
+        }
+        self.legs.remove(&address);
+        Some(Step { leg: address, event: LegEvent::Unreached(cause) })
+    }
+
+    fn ended(&mut self, dialog: DialogKey, cause: EndCause) -> Option<Step> {
+        let address = *self.by_dialog.get(&dialog)?;
+        if self.legs.get(&address)?.answered != Some(dialog) {
+            return self.failed(dialog, Unreached::NoAnswer);
+        }
+        self.by_dialog.remove(&dialog);
+        self.legs.remove(&address);
+        let cause = match cause {
+            EndCause::Local | EndCause::Remote => LeaveCause::HungUp,
+            EndCause::Timeout | EndCause::Unknown => LeaveCause::ConnectionLost,
+        };
+        Some(Step { leg: address, event: LegEvent::Left(cause) })
+    }
+
+    fn phones(&self, endpoint: &Endpoint, identity: &Identity, now: Instant) -> Result<Vec<Phone>, Unreached> {
+        match self.directory.find(identity) {
+            Destination::Registered { user } => {
+                let phones: Vec<_> = endpoint.bindings(&user, now).map(Phone::registered).collect();
+                if phones.is_empty() { Err(Unreached::NoEndpoint) } else { Ok(phones) }
+            }
+            Destination::Uri(uri) => {
+                let target = uri.parse().map_err(|_| Unreached::NoEndpoint)?;
+                Ok(vec![Phone { target, destination: None, credentials: None }])
+            }
+            Destination::Trunk { number } => Ok(vec![self.through_trunk(&number).ok_or(Unreached::NoEndpoint)?]),
+            Destination::Unknown => Err(Unreached::NoEndpoint),
+            Destination::Forbidden => Err(Unreached::Forbidden),
+        }
+    }
+
+    fn through_trunk(&self, number: &str) -> Option<Phone> {
+        let trunk = self.directory.trunk()?;
+        let target = format!("sip:{number}@{}", trunk.host).parse().ok()?;
+        let (user, password) = (trunk.user.clone(), trunk.password.clone());
+        let destination = sip::Destination::Address { transport: sip::Transport::Udp, remote: trunk.address };
+        Some(Phone { target, destination: Some(destination), credentials: Some(Credentials { user, password }) })
+    }
+}
+
+/// One phone of a target.
+#[derive(Debug)]
+struct Phone {
+    target: Uri,
+    destination: Option<sip::Destination>,
+    credentials: Option<Credentials>,
+}
+
+impl Phone {
+    fn registered(binding: &sip::Binding) -> Self {
+        let destination = Some(sip::Destination::Flow(binding.flow));
+        Self { target: binding.contact.clone(), destination, credentials: None }
+    }
+}
+
+/// What a final status means for the call.
+fn unreached(status: Status) -> Unreached {
+    match status.code() {
+        486 | 600 => Unreached::Busy,
+        603 => Unreached::Declined,
+        408 | 480 | 487 => Unreached::NoAnswer,
+        488 | 606 => Unreached::NotAcceptable,
+        code => Unreached::Status(code),
+    }
+}
+
+/// Which of two reasons says more: what a person did, before what a phone said, before silence.
+fn better(a: Unreached, b: Unreached) -> Unreached {
+    let rank = |cause: &Unreached| match cause {
+        Unreached::Declined => 0,
+        Unreached::Busy => 1,
+        Unreached::NotAcceptable | Unreached::Forbidden | Unreached::Status(_) => 2,
+        Unreached::NoAnswer => 3,
+        Unreached::NoEndpoint => 4,
+    };
+    if rank(&b) < rank(&a) { b } else { a }
+}

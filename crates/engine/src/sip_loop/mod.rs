@@ -1,0 +1,229 @@
+//! The task that owns the SIP endpoint: it feeds it datagrams, chunks of TCP streams and time, sends what comes out,
+//! and carries events between phones and the workers that own their conversations.
+
+mod dialling;
+mod tcp;
+
+use crate::config::{SipConfig, User};
+use crate::directory::Directory;
+use crate::worker::{Fact, WorkerHandle};
+use call::{ConversationId, Identity, ParticipantId};
+use dialling::{Dialling, Step};
+use edge::sip::{self, Credentials, Destination, Endpoint, Event, Flow, Status, Transport};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tcp::{Chunk, Connections};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+
+/// The largest UDP datagram there is.
+const DATAGRAM_BYTES_MAX: usize = 65_535;
+
+/// How often UDP and TCP are bound to a free port before giving up on finding one that is free for both.
+const BIND_ATTEMPTS_MAX: usize = 20;
+
+/// Names a leg across threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LegAddress {
+    pub(crate) worker: usize,
+    pub(crate) conversation: ConversationId,
+    pub(crate) participant: ParticipantId,
+}
+
+/// What a worker wants of SIP.
+#[derive(Debug)]
+pub(crate) enum SipCommand {
+    /// Call somebody with this offer; every phone of a user rings.
+    Dial { leg: LegAddress, identity: Identity, offer: String },
+    /// End it, in whatever state it is.
+    HangUp { leg: LegAddress },
+    /// Answer the offer that [`LegEvent::Offered`] brought; `None` means "not acceptable".
+    AnswerOffer { leg: LegAddress, answer: Option<String> },
+}
+
+/// The way to the SIP loop. Not bounded by a number: a leg has at most one of each command under way.
+#[derive(Clone, Debug)]
+pub(crate) struct SipCommands(mpsc::UnboundedSender<SipCommand>);
+
+impl SipCommands {
+    pub(crate) fn send(&self, command: SipCommand) {
+        // The loop ends only with the program.
+        let _ = self.0.send(command);
+    }
+}
+
+/// The loop before it runs.
+pub(crate) struct SipLoop {
+    endpoint: Endpoint,
+    udp: UdpSocket,
+    local: SocketAddr,
+    connections: Connections,
+    chunks: mpsc::Receiver<Chunk>,
+    commands: mpsc::UnboundedReceiver<SipCommand>,
+    dialling: Dialling,
+    workers: Arc<[WorkerHandle]>,
+}
+
+impl SipLoop {
+    /// Binds UDP and TCP to the same port.
+    pub(crate) async fn bind(config: &SipConfig) -> io::Result<(Self, SipCommands)> {
+        let (udp, tcp) = bind_both(config.listen).await?;
+        let local = udp.local_addr()?;
+        let (sender, commands) = mpsc::unbounded_channel();
+        let (connections, chunks) = Connections::new(tcp, local);
+        let sip_loop = Self {
+            endpoint: Endpoint::new(endpoint_config(config, local), seed()),
+            udp,
+            local,
+            connections,
+            chunks,
+            commands,
+            dialling: Dialling::new(Directory::new(config), config, local),
+            workers: Arc::new([]),
+        };
+        Ok((sip_loop, SipCommands(sender)))
+    }
+
+    pub(crate) fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Runs until nobody can command any more.
+    pub(crate) async fn run(mut self, workers: Arc<[WorkerHandle]>) {
+        self.workers = workers;
+        let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
+        loop {
+            let deadline = self.endpoint.deadline();
+            tokio::select! {
+                received = self.udp.recv_from(&mut datagram) => {
+                    if let Ok((length, remote)) = received {
+                        let flow = Flow { transport: Transport::Udp, local: self.local, remote };
+                        self.endpoint.receive(flow, &datagram[..length], Instant::now());
+                    }
+                }
+                Some(chunk) = self.chunks.recv() => self.take_chunk(chunk),
+                accepted = self.connections.accept() => self.connections.serve(accepted),
+                command = self.commands.recv() => match command {
+                    Some(command) => self.take_command(command),
+                    None => return,
+                },
+                () = sleep_until(deadline) => self.endpoint.expire(Instant::now()),
+            }
+            self.drain().await;
+        }
+    }
+
+    fn take_chunk(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Bytes { flow, bytes } => self.endpoint.receive(flow, &bytes, Instant::now()),
+            Chunk::Closed { flow } => {
+                self.connections.forget(flow);
+                self.endpoint.closed(flow, Instant::now());
+            }
+            Chunk::Unreachable { flow } => {
+                self.connections.forget(flow);
+                let destination = Destination::Address { transport: Transport::Tcp, remote: flow.remote };
+                self.endpoint.unreachable(destination, Instant::now());
+            }
+        }
+    }
+
+    fn take_command(&mut self, command: SipCommand) {
+        let now = Instant::now();
+        match command {
+            SipCommand::Dial { leg, identity, offer } => {
+                let known = self.dialling.dial(&mut self.endpoint, leg, &identity, offer, now);
+                if let Some(step) = known {
+                    self.tell(step);
+                }
+            }
+            SipCommand::HangUp { leg } => self.dialling.hang_up(&mut self.endpoint, leg, now),
+            SipCommand::AnswerOffer { leg, answer } => {
+                let answer = answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE);
+                if let Some(dialog) = self.dialling.answered_dialog(leg) {
+                    self.endpoint.answer_offer(dialog, answer, now);
+                }
+            }
+        }
+    }
+
+    /// Sends what the endpoint wants sent and deals with what it has to say, until it is quiet.
+    async fn drain(&mut self) {
+        loop {
+            while let Some(transmit) = self.endpoint.poll_transmit() {
+                self.transmit(transmit).await;
+            }
+            let Some(event) = self.endpoint.poll_event() else { return };
+            self.take_event(event);
+        }
+    }
+
+    async fn transmit(&mut self, transmit: sip::Transmit) {
+        match transmit.destination.transport() {
+            Transport::Udp => {
+                if let Err(error) = self.udp.send_to(&transmit.bytes, transmit.destination.remote()).await {
+                    tracing::debug!(kind = ?error.kind(), "a SIP datagram could not be sent; it will be repeated");
+                }
+            }
+            Transport::Tcp => match transmit.destination {
+                Destination::Flow(flow) => self.connections.send(flow, transmit.bytes),
+                Destination::Address { remote, .. } => self.connections.send_to(remote, transmit.bytes),
+            },
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        if let Event::Disconnect { flow } = event {
+            self.connections.forget(flow);
+        }
+        if let Some(step) = self.dialling.take_event(&mut self.endpoint, event, Instant::now()) {
+            self.tell(step);
+        }
+    }
+
+    fn tell(&self, step: Step) {
+        let Step { leg: LegAddress { worker, conversation, participant }, event } = step;
+        self.workers[worker].tell(Fact::Leg { conversation, participant, event });
+    }
+}
+
+fn endpoint_config(config: &SipConfig, local: SocketAddr) -> sip::Config {
+    let credentials = |user: &User| Credentials { user: user.name.clone(), password: user.password.clone() };
+    let mut endpoint = sip::Config::new(local);
+    endpoint.realm.clone_from(&config.domain);
+    endpoint.users = config.users.iter().map(credentials).collect();
+    endpoint.incoming = sip::Incoming::Refuse;
+    endpoint
+}
+
+async fn bind_both(listen: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
+    let mut attempts = 0;
+    loop {
+        let udp = UdpSocket::bind(listen).await?;
+        attempts += 1;
+        match TcpListener::bind(udp.local_addr()?).await {
+            Ok(tcp) => return Ok((udp, tcp)),
+            // A free port was asked for, and this one is free for UDP only.
+            Err(error) if listen.port() == 0 && attempts < BIND_ATTEMPTS_MAX => {
+                tracing::debug!(%error, "another port is tried for SIP");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    seed[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    seed[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    seed
+}
