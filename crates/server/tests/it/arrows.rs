@@ -23,7 +23,7 @@ enum Foreign {
 #[rustfmt::skip]
 const PROMISES: [Promise; 7] = [
     Promise { name: "call",   ours: &[],                           foreign: Foreign::Only(&[]) },
-    Promise { name: "media",  ours: &[],                           foreign: Foreign::Only(&["audio-codec", "opus-pure", "rubato", "symphonia", "thiserror"]) },
+    Promise { name: "media",  ours: &[],                           foreign: Foreign::Only(&["audio-codec", "opus-pure", "symphonia", "thiserror"]) },
     Promise { name: "edge",   ours: &["media"],                    foreign: Foreign::Only(&["hmac", "md-5", "sha2", "subtle", "thiserror"]) },
     Promise { name: "engine", ours: &["call", "media", "edge"],    foreign: Foreign::Free },
     Promise { name: "graph",  ours: &["call", "engine"],           foreign: Foreign::Free },
