@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use media::Recording;
-use media::hold_music::hold_music;
+use media::{Recording, hold_music};
 
 const TICK: Duration = Duration::from_millis(20);
 
