@@ -2,7 +2,7 @@
 //!
 //! The promise: no I/O, no clock, no async. Packets and times come in as arguments, packets go out through a closure, so
 //! that a whole conversation runs in a test with virtual time and every run is the same. A tick in a steady state
-//! allocates nothing.
+//! allocates nothing, but for three short-lived buffers inside the Opus encoder.
 //!
 //! Start at [`Mixer`]: it is one conversation. Each leg of it has a way in and a way out:
 //!

@@ -124,7 +124,7 @@ impl Stream {
 
     fn is_near(&self, sequence: u16) -> bool {
         let step = sequence.wrapping_sub(self.highest as u16);
-        step < DROPOUT_MAX || step > u16::MAX - MISORDER_MAX
+        !(DROPOUT_MAX..=u16::MAX - MISORDER_MAX).contains(&step)
     }
 
     fn receive(&mut self, packet: &Packet<'_>, clock_hz: u32, arrival: Instant) {

@@ -19,8 +19,8 @@ const RING_ZERO_CROSSINGS: usize = 32;
 /// The attenuation of what the filter for recordings must stop, in dB: below the noise of 16 bit.
 const RING_STOP_DB: f64 = 90.0;
 
-/// Table entries per zero crossing for recordings. Values between are interpolated, with an error below -100 dB.
-const RING_TABLE_STEPS: usize = 512;
+/// Filters per input sample for recordings. Places between are interpolated, with an error below -90 dB.
+const RING_PLACES: usize = 256;
 
 /// Converts a stream by a whole factor, up or down, or not at all.
 pub(crate) struct Resampler {
@@ -142,55 +142,70 @@ pub(crate) fn resample_ring(ring: &[i16], length: usize) -> Vec<i16> {
     if ring.len() == length {
         return ring.to_vec();
     }
-    let filter = RingFilter::new(ring.len(), length);
-    let exact: Vec<f32> = (0..length).map(|i| filter.sample(ring, i)).collect();
+    let filter = RingFilter::new(ring.len() as f64 / length as f64);
+    let mut window = Vec::new();
+    let mut exact = Vec::with_capacity(length);
+    for index in 0..length as u64 {
+        // Its place among the input samples is an exact fraction, so no error builds up over a long ring.
+        let place = index * ring.len() as u64;
+        let fraction = (place % length as u64) as f64 / length as f64;
+        filter.cut_window(ring, (place / length as u64) as usize, &mut window);
+        exact.push(filter.sample(&window, fraction));
+    }
+    to_16_bits(&exact)
+}
+
+/// Rounds, after making everything quieter if anything is beyond 16 bits.
+fn to_16_bits(exact: &[f32]) -> Vec<i16> {
     let peak = exact.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
     let gain = (f32::from(i16::MAX) / peak).min(1.0);
     exact.iter().map(|s| (s * gain).round() as i16).collect()
 }
 
+/// A low pass at any place between two samples: filters for evenly spaced places, and those between interpolated.
 struct RingFilter {
-    table: Vec<f32>,
-    length_in: u64,
-    length_out: u64,
-    /// How many input samples lie between two zero crossings: above 1 when the rate goes down.
-    stretch: f64,
+    /// One filter for each place, and one more for the place 1.
+    rows: Vec<f32>,
+    places: usize,
     /// How many input samples the filter reaches to each side.
     reach: usize,
 }
 
 impl RingFilter {
-    fn new(length_in: usize, length_out: usize) -> RingFilter {
-        let entries = RING_ZERO_CROSSINGS * RING_TABLE_STEPS;
-        let table = (0..=entries + 1)
-            .map(|i| {
-                let x = i as f64 / RING_TABLE_STEPS as f64;
-                (sinc(x) * kaiser((x / RING_ZERO_CROSSINGS as f64).min(1.0), RING_STOP_DB)) as f32
+    /// Creates the filter for going `stretch` input samples ahead with each output sample.
+    fn new(stretch: f64) -> RingFilter {
+        let stretch = stretch.max(1.0);
+        // A multiple of four on each side, so that the sum has whole lanes.
+        let reach = ((RING_ZERO_CROSSINGS as f64 * stretch).ceil() as usize).next_multiple_of(4);
+        let places = (RING_PLACES as f64 / stretch).ceil() as usize;
+        let row = |place: usize| {
+            let fraction = place as f64 / places as f64;
+            (0..2 * reach).map(move |i| {
+                let distance = i as f64 + 1.0 - reach as f64 - fraction;
+                (sinc(distance / stretch) * kaiser(distance / reach as f64, RING_STOP_DB) / stretch) as f32
             })
-            .collect();
-        let stretch = (length_in as f64 / length_out as f64).max(1.0);
-        let reach = (RING_ZERO_CROSSINGS as f64 * stretch).floor() as usize;
-        RingFilter { table, length_in: length_in as u64, length_out: length_out as u64, stretch, reach }
+        };
+        RingFilter { rows: (0..=places).flat_map(row).collect(), places, reach }
     }
 
-    /// Computes one output sample. Its place among the input samples is an exact fraction, so no error builds up.
-    fn sample(&self, ring: &[i16], index: usize) -> f32 {
-        let position = index as u64 * self.length_in;
-        let whole = (position / self.length_out) as usize;
-        let fraction = (position % self.length_out) as f64 / self.length_out as f64;
-        let mut sum = 0.0;
-        for k in 0..2 * self.reach {
-            let offset = k as i64 + 1 - self.reach as i64;
-            let at = (whole as i64 + offset).rem_euclid(ring.len() as i64);
-            sum += f32::from(ring[at as usize]) * self.tap((offset as f64 - fraction).abs());
+    /// Copies the input samples around `whole`, over the seam if need be.
+    fn cut_window(&self, ring: &[i16], whole: usize, window: &mut Vec<f32>) {
+        window.clear();
+        let span = 2 * self.reach;
+        match (whole + 1).checked_sub(self.reach).and_then(|start| ring.get(start..start + span)) {
+            Some(inside) => window.extend(inside.iter().map(|&s| f32::from(s))),
+            None => {
+                let start = (whole as i64 + 1 - self.reach as i64).rem_euclid(ring.len() as i64) as usize;
+                window.extend(ring.iter().cycle().skip(start).take(span).map(|&s| f32::from(s)));
+            }
         }
-        sum / self.stretch as f32
     }
 
-    fn tap(&self, distance: f64) -> f32 {
-        let place = distance / self.stretch * RING_TABLE_STEPS as f64;
-        let index = (place as usize).min(self.table.len() - 2);
-        let (low, high) = (self.table[index], self.table[index + 1]);
-        low + (high - low) * (place - index as f64) as f32
+    fn sample(&self, window: &[f32], fraction: f64) -> f32 {
+        let place = fraction * self.places as f64;
+        let row = (place as usize).min(self.places - 1) * window.len();
+        let low = dot(window, &self.rows[row..row + window.len()]);
+        let high = dot(window, &self.rows[row + window.len()..row + 2 * window.len()]);
+        low + (high - low) * (place - place.floor()) as f32
     }
 }

@@ -26,6 +26,13 @@ const FRAME_BYTES_MAX: usize = 1275;
 /// The longest packet, in milliseconds (RFC 6716 section 3.2.5).
 const PACKET_MS_MAX: usize = 120;
 
+/// How long the library's concealment is taken as it is, in milliseconds. It fades on its own at first.
+const CONCEAL_FULL_MS: u32 = 60;
+
+/// How long it is faded after that, in milliseconds. The library goes on with noise for as long as nothing comes; to a
+/// listener that is a line that hisses. It ends before the jitter buffer stops asking, so that nothing is cut off.
+const CONCEAL_FADE_MS: u32 = 100;
+
 pub(crate) struct Encoder(OpusEncoder);
 
 impl Encoder {
@@ -65,15 +72,18 @@ fn new_encoder(rate_hz: u32, application: Application) -> OpusEncoder {
 pub(crate) struct Decoder {
     decoder: OpusDecoder,
     rate_hz: u32,
+    /// Samples made up since the last packet.
+    concealed: usize,
 }
 
 impl Decoder {
     pub(crate) fn new(rate_hz: u32) -> Decoder {
         let decoder = OpusDecoder::new(rate_hz as i32, 1).expect("mono at 16 or 48 kHz is supported");
-        Decoder { decoder, rate_hz }
+        Decoder { decoder, rate_hz, concealed: 0 }
     }
 
     pub(crate) fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), DecodeError> {
+        self.concealed = 0;
         self.append(packet_samples_max(self.rate_hz), out, |decoder, frame_size, pcm| {
             decoder.decode_s16(payload, frame_size, pcm)
         })
@@ -81,7 +91,15 @@ impl Decoder {
     }
 
     pub(crate) fn conceal(&mut self, samples: usize, out: &mut Vec<i16>) {
+        let start = out.len();
         self.make_up(samples, out, |decoder, frame_size, pcm| decoder.decode_s16(&[], frame_size, pcm));
+        let full = (CONCEAL_FULL_MS * self.rate_hz / 1000) as usize;
+        let fade = (CONCEAL_FADE_MS * self.rate_hz / 1000) as usize;
+        for sample in &mut out[start..] {
+            let gain = (full + fade).saturating_sub(self.concealed).min(fade);
+            *sample = (i64::from(*sample) * gain as i64 / fade as i64) as i16;
+            self.concealed += 1;
+        }
     }
 
     pub(crate) fn recover(&mut self, next: &[u8], samples: usize, out: &mut Vec<i16>) {
@@ -89,6 +107,7 @@ impl Decoder {
     }
 
     pub(crate) fn reset(&mut self) {
+        self.concealed = 0;
         self.decoder.reset_state().expect("a decoder that was made can be reset");
     }
 

@@ -78,6 +78,6 @@ fn text(bytes: &[u8]) -> Option<&'static str> {
         () if begins(&["<!doctype html", "<html", "<head", "<body", "<script"]) => "an HTML page",
         () if begins(&["<"]) => "an XML document",
         () if begins(&["{", "["]) => "a JSON document",
-        () => "a text",
+        () => "plain text",
     })
 }

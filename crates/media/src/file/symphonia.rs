@@ -35,9 +35,13 @@ pub(super) fn decode(bytes: &[u8], container: Container, limits: Limits) -> Resu
 
 fn open(bytes: &[u8], container: Container) -> Result<Box<dyn FormatReader + '_>, FileError> {
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
-    symphonia::default::get_probe()
-        .probe(&Hint::new(), source, Default::default(), Default::default())
-        .map_err(|error| name(error, container))
+    symphonia::default::get_probe().probe(&Hint::new(), source, Default::default(), Default::default()).map_err(
+        |error| match error {
+            // The bytes began like it, so the library knows the format; it found nothing that goes on like it.
+            Error::Unsupported(_) => FileError::NoSound { container },
+            error => name(error, container),
+        },
+    )
 }
 
 fn describe(container: Container, parameters: &AudioCodecParameters) -> Result<Description, FileError> {
