@@ -197,7 +197,7 @@ impl Agent {
         match command {
             Command::Call(target) => self.dial(target, now),
             Command::HangUp => self.hang_up(now),
-            Command::Turn(direction) => self.call.iter_mut().for_each(|call| call.wish(direction)),
+            Command::Hold(hold) => self.call.iter_mut().for_each(|call| call.wish(hold)),
             Command::Press(key) => self.voice.iter_mut().for_each(|voice| voice.press(key)),
             Command::Unregister => self.unregister(now),
             Command::SwitchOff => {

@@ -62,7 +62,7 @@ pub struct Statistics {
     pub undecodable: u64,
     /// RTP with a payload type that was not negotiated, or bytes that are no RTP.
     pub invalid: u64,
-    /// Packets from another address than the peer named in its SDP. They are not heard.
+    /// RTP from others than the peer, as [`edge::latch`] tells them apart. It is not heard.
     pub foreign: u64,
     /// RTCP packets (they share the port, RFC 5761).
     pub rtcp: u64,

@@ -44,5 +44,5 @@ mod window;
 pub use config::{Answer, Config, REMEMBERED_DEFAULT, Register, Speech};
 pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use phone::{NotCallable, Phone, TimedOut};
-pub use state::{Observation, State};
+pub use state::{Hold, Observation, State};
 pub use window::Window;

@@ -147,7 +147,7 @@ impl Agent {
         self.go_on();
     }
 
-    /// Offers the direction the phone's owner wishes, if it is not in force and no other INVITE is under way; then it is
+    /// Offers the hold the phone's owner wishes, if it is not in force and no other INVITE is under way; then it is
     /// to be tried again.
     pub(crate) fn offer_wish(&mut self, now: Instant) {
         let Some(call) = &mut self.call else { return };
@@ -187,10 +187,11 @@ impl Agent {
     }
 
     fn show_negotiated(&self, negotiated: &Negotiated) {
-        let direction = self.call.as_ref().map(Call::direction).unwrap_or_default();
+        let hold = self.call.as_ref().map(Call::hold).unwrap_or_default();
         self.shared.change(|observation| {
             observation.codec = Some(negotiated.format.codec);
-            (observation.direction, observation.remote) = (direction, negotiated.remote);
+            (observation.hold, observation.remote) = (hold, negotiated.remote);
+            observation.is_held = !negotiated.remote_listens;
         });
     }
 

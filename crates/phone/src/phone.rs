@@ -18,7 +18,7 @@ use crate::agent::Agent;
 use crate::config::Config;
 use crate::hearing::{Hearing, Packet, Statistics};
 use crate::recording::lay_out;
-use crate::state::{Observation, State};
+use crate::state::{Hold, Observation, State};
 use crate::wav::write_wav;
 use crate::window::Window;
 
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
 pub(crate) enum Command {
     Call(Uri),
     HangUp,
-    Turn(Direction),
+    Hold(Hold),
     Press(Key),
     Unregister,
     SwitchOff,
@@ -119,21 +119,19 @@ impl Phone {
         self.command(Command::HangUp);
     }
 
-    /// Presses hold: a re-INVITE with `a=sendonly` (RFC 3264 §8.4). It has happened once
-    /// [`Observation::direction`] is `SendOnly`. As RFC 3264 has it the phone goes on saying what it says: a PBX would
-    /// play its music.
+    /// Presses hold: a re-INVITE with `a=sendonly`. It has happened once [`Observation::hold`] says so.
     pub fn hold(&self) {
-        self.command(Command::Turn(Direction::SendOnly));
+        self.hold_by(Hold::SendOnly);
+    }
+
+    /// Presses hold on a phone that has another way to say it. Without a call nothing happens.
+    pub fn hold_by(&self, hold: Hold) {
+        self.command(Command::Hold(hold));
     }
 
     /// Resumes: a re-INVITE with `a=sendrecv`.
     pub fn resume(&self) {
-        self.command(Command::Turn(Direction::SendRecv));
-    }
-
-    /// Sends a re-INVITE with any direction, for example `Inactive`, the hold of a phone that has nothing to play.
-    pub fn turn(&self, direction: Direction) {
-        self.command(Command::Turn(direction));
+        self.hold_by(Hold::Off);
     }
 
     /// Presses a key for 100 ms (RFC 4733). Nothing happens without a call or if the peer takes no events.
@@ -264,7 +262,8 @@ impl Shared {
             registration: None,
             established_at: None,
             codec: None,
-            direction: Direction::SendRecv,
+            hold: Hold::Off,
+            is_held: false,
             remote: Direction::SendRecv,
             sent: 0,
             hearing: Hearing::new(remembers),

@@ -25,6 +25,31 @@ pub enum State {
     Failed(Status),
 }
 
+/// How a phone holds its peer, which is how it describes its own stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Hold {
+    /// Not: `a=sendrecv`.
+    #[default]
+    Off,
+    /// `a=sendonly` (RFC 3264 §8.4). The phone goes on saying what it says, as a PBX plays its music.
+    SendOnly,
+    /// `a=inactive`: nothing is said either.
+    Inactive,
+    /// `c=0.0.0.0` with `a=sendrecv`, the hold of RFC 2543, which old phones still have. The phone goes on saying what
+    /// it says.
+    ZeroAddress,
+}
+
+impl Hold {
+    pub(crate) fn direction(self) -> Direction {
+        match self {
+            Hold::Off | Hold::ZeroAddress => Direction::SendRecv,
+            Hold::SendOnly => Direction::SendOnly,
+            Hold::Inactive => Direction::Inactive,
+        }
+    }
+}
+
 /// Everything to be seen of a phone at one moment.
 #[derive(Debug)]
 pub struct Observation {
@@ -36,10 +61,12 @@ pub struct Observation {
     pub established_at: Option<Instant>,
     /// The codec of the call.
     pub codec: Option<Codec>,
-    /// The direction the phone wishes and its peer has agreed to: `SendOnly` while it holds its peer.
-    pub direction: Direction,
+    /// How the phone holds its peer, as far as the peer has agreed to it.
+    pub hold: Hold,
     /// The direction its peer said last.
     pub remote: Direction,
+    /// Whether its peer does not listen to it: it holds the phone.
+    pub is_held: bool,
     /// RTP packets sent.
     pub sent: u64,
     /// What came in.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edge::latch::Latch;
 use edge::sdp::Negotiated;
 use media::dtmf::EventPayload;
 use media::rtp::{Packet, RtpError};
@@ -21,6 +22,7 @@ const BEHIND_MAX: Duration = Duration::from_millis(200);
 /// Both directions of a call's sound.
 pub(crate) struct Voice {
     negotiated: Negotiated,
+    latch: Latch,
     speaker: Speaker,
     decoder: Decoder,
     next_tick: Instant,
@@ -35,6 +37,7 @@ impl Voice {
         let numbering = Numbering { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: random() as u32 };
         Voice {
             negotiated,
+            latch: Latch::new(negotiated.remote_rtp),
             speaker: Speaker::new(speech, negotiated.format, numbering),
             decoder: Decoder::new(negotiated.format.codec),
             next_tick: now,
@@ -50,6 +53,7 @@ impl Voice {
         if negotiated.format != self.negotiated.format {
             self.speaker = Speaker::new(speech, negotiated.format, self.speaker.numbering());
         }
+        self.latch.resignalled(negotiated.remote_rtp);
         self.negotiated = negotiated;
     }
 
@@ -73,7 +77,7 @@ impl Voice {
                 continue;
             }
             // What the system does not take is lost, as on a network.
-            sent += u64::from(send(self.speaker.speak(), self.negotiated.remote_rtp).is_ok());
+            sent += u64::from(send(self.speaker.speak(), self.latch.destination()).is_ok());
         }
         sent
     }
@@ -81,11 +85,17 @@ impl Voice {
     /// Takes a datagram in that came to the RTP port.
     pub(crate) fn receive(&mut self, bytes: &[u8], from: SocketAddr, arrival: Instant, hearing: &mut Hearing) {
         match Packet::parse(bytes) {
-            Ok(_) if from != self.negotiated.remote_rtp => hearing.count_foreign(),
-            Ok(packet) => self.listen(&packet, arrival, hearing),
+            Ok(packet) if !self.knows(packet.payload_type) => hearing.count_invalid(),
+            Ok(packet) if self.latch.admit(from, true, arrival).is_admitted() => self.listen(&packet, arrival, hearing),
+            Ok(_) => hearing.count_foreign(),
             Err(RtpError::Rtcp { .. }) => hearing.count_rtcp(),
             Err(_) => hearing.count_invalid(),
         }
+    }
+
+    fn knows(&self, payload_type: u8) -> bool {
+        let format = self.negotiated.format;
+        payload_type == format.payload_type || Some(payload_type) == format.telephone_event
     }
 
     fn listen(&mut self, packet: &Packet<'_>, arrival: Instant, hearing: &mut Hearing) {
@@ -94,15 +104,11 @@ impl Voice {
         let clock_rate_hz = format.codec.clock_rate();
         let arrived = Arrived { arrival, ssrc, sequence, timestamp, clock_rate_hz };
         if packet.payload_type == format.payload_type {
-            self.listen_to_sound(packet.payload, &arrived, hearing);
-        } else if Some(packet.payload_type) == format.telephone_event {
-            let key = EventPayload::parse(packet.payload).and_then(|event| Key::from_event(event.event));
-            match key {
-                Some(key) => hearing.take_key(&arrived, key),
-                None => hearing.take_undecodable(&arrived),
-            }
-        } else {
-            hearing.count_invalid();
+            return self.listen_to_sound(packet.payload, &arrived, hearing);
+        }
+        match EventPayload::parse(packet.payload).and_then(|event| Key::from_event(event.event)) {
+            Some(key) => hearing.take_key(&arrived, key),
+            None => hearing.take_undecodable(&arrived),
         }
     }
 

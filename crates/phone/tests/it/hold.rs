@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use edge::sdp::Direction::{Inactive, SendOnly, SendRecv};
-use phone::{Observation, Phone};
+use edge::sdp::Direction;
+use phone::{Hold, Observation, Phone};
 
 use crate::{SOON, arrival_of_next, check_hears, connect, says};
 
@@ -25,12 +25,12 @@ fn a_held_phone_is_silent_and_hears_what_the_other_plays() {
     let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
     connect(&alice, &bob);
     bob.hold();
-    wait(&bob, |phone| phone.direction == SendOnly);
-    wait(&alice, |phone| phone.remote == SendOnly);
+    wait(&bob, |phone| phone.hold == Hold::SendOnly);
+    wait(&alice, |phone| phone.is_held && phone.remote == Direction::SendOnly);
     fall_silent(&bob);
     check_hears(&alice, 1000, 440);
     bob.resume();
-    wait(&alice, |phone| phone.remote == SendRecv);
+    wait(&alice, |phone| !phone.is_held && phone.remote == Direction::SendRecv);
     check_hears(&bob, 440, 1000);
     check_hears(&alice, 1000, 440);
     assert_eq!((alice.statistics().lost, bob.statistics().lost), (0, 0));
@@ -41,8 +41,8 @@ fn an_inactive_call_is_silent_both_ways_and_comes_back() {
     let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
     connect(&alice, &bob);
     arrival_of_next(&alice, 5);
-    alice.turn(Inactive);
-    wait(&alice, |phone| phone.direction == Inactive);
+    alice.hold_by(Hold::Inactive);
+    wait(&alice, |phone| phone.hold == Hold::Inactive);
     fall_silent(&alice);
     fall_silent(&bob);
     alice.resume();
@@ -59,9 +59,22 @@ fn the_last_wish_wins_however_fast_it_comes() {
         bob.resume();
     }
     bob.hold();
-    wait(&alice, |phone| phone.remote == SendOnly);
-    wait(&bob, |phone| phone.direction == SendOnly);
+    wait(&alice, |phone| phone.is_held && phone.remote == Direction::SendOnly);
+    wait(&bob, |phone| phone.hold == Hold::SendOnly);
     bob.resume();
-    wait(&bob, |phone| phone.direction == SendRecv);
+    wait(&bob, |phone| phone.hold == Hold::Off);
+    check_hears(&bob, 440, 1000);
+}
+
+#[test]
+fn the_zero_address_of_old_phones_is_a_hold() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    bob.hold_by(Hold::ZeroAddress);
+    wait(&alice, |phone| phone.is_held && phone.remote == Direction::SendRecv);
+    wait(&bob, |phone| phone.hold == Hold::ZeroAddress && phone.remote == Direction::RecvOnly);
+    fall_silent(&bob);
+    check_hears(&alice, 1000, 440);
+    bob.resume();
     check_hears(&bob, 440, 1000);
 }
