@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::notify::{Answer, Notifier};
-use crate::store::{Attempt, Batch, Callback, Outcome, PendingNotice, Store, StoreError, Write};
+use crate::store::{Attempt, Batch, Callback, CommitListener, Outcome, PendingNotice, Store, StoreError, Write};
 
 /// Waits before the second, third, … try. The first three end within the 30 s for which Microsoft's SDK waits for an
 /// operation; then longer, because an application that is down for minutes is down for hours.
@@ -62,6 +63,12 @@ struct Inner {
     stop: watch::Receiver<bool>,
 }
 
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
 /// Says whether a call's task has to look again before it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
@@ -87,6 +94,17 @@ impl Outbox {
                 tokio::spawn(Arc::clone(&self.0).deliver(call));
             }
         }
+    }
+
+    /// Makes what the writer calls after each commit. It does not keep the outbox: the outbox keeps the store, and the
+    /// writer ends when nobody keeps the store any more.
+    pub(crate) fn commit_listener(&self) -> CommitListener {
+        let outbox = Arc::downgrade(&self.0);
+        Box::new(move |call| {
+            if let Some(outbox) = outbox.upgrade() {
+                Outbox(outbox).wake(call);
+            }
+        })
     }
 
     /// Wakes every call that the last process left with notices to deliver.

@@ -54,6 +54,7 @@ pub struct Service {
     http: Listening,
     https: Option<Listening>,
     stop: watch::Sender<bool>,
+    outbox: Outbox,
     recorder: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
@@ -110,6 +111,7 @@ impl Service {
         let _ = self.stop.send(true);
         self.recorder.abort();
         // The writer ends when the last handle of the store is gone.
+        drop(self.outbox);
         if tokio::time::timeout(CLOSE_TIMEOUT, self.writer).await.is_err() {
             tracing::warn!("the database was still in use when the program ended");
         }
@@ -127,8 +129,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let issuer = settings.notification_issuer.unwrap_or_else(|| urls.main().as_str().to_owned());
     let (stop, stopping) = watch::channel(false);
     let outbox = Outbox::new(store.clone(), Notifier::new(Arc::clone(&key), issuer.clone())?, stopping);
-    let woken = outbox.clone();
-    let writer = tokio::spawn(writer.run(Box::new(move |call| woken.wake(call))));
+    let writer = tokio::spawn(writer.run(outbox.commit_listener()));
     outbox.wake_all().await?;
     let announced = Announced::default();
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
@@ -150,7 +151,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         let address = bound.address();
         bound.serve_tls(&api, tls).map_err(|source| Cause::Listen { address, source })
     });
-    Ok(Service { http, https: https.transpose()?, stop, recorder, writer })
+    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, writer })
 }
 
 fn bind(address: SocketAddr) -> Result<Bound, Cause> {

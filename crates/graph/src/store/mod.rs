@@ -11,7 +11,7 @@ mod writer;
 
 pub(crate) use read::{CallRow, Callback, PendingNotice};
 pub(crate) use write::{Attempt, NewCallRow, Outcome, Write};
-pub(crate) use writer::Batch;
+pub(crate) use writer::{Batch, CommitListener};
 
 use std::path::Path;
 use std::time::Duration;

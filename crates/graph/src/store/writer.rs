@@ -18,8 +18,10 @@ const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// Is what belongs together: stored whole or not at all.
 pub(crate) struct Batch {
     writes: Vec<Write>,
-    reply: Option<Box<dyn FnOnce(Result<(), NotStored>) + Send>>,
+    reply: Option<Reply>,
 }
+
+type Reply = Box<dyn FnOnce(Result<(), NotStored>) + Send>;
 
 /// Says that a batch could not be stored now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
