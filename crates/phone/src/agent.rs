@@ -126,6 +126,11 @@ impl Agent {
         }
     }
 
+    /// Says whether the phone has been switched off and only says goodbye.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.farewell.is_some()
+    }
+
     fn is_done(&self) -> bool {
         let Some(farewell) = &self.farewell else { return false };
         let waited = farewell.elapsed();
@@ -203,7 +208,7 @@ impl Agent {
             Command::SwitchOff => {
                 self.hang_up(now);
                 self.unregister(now);
-                self.farewell = Some(now);
+                self.farewell.get_or_insert(now);
             }
         }
     }

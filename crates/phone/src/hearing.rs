@@ -41,10 +41,10 @@ pub struct HeardKey {
     pub timestamp: u32,
 }
 
-/// Counts of what came to the phone's RTP port.
+/// Counts of what came to the phone's RTP port since it was switched on, over all its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Statistics {
-    /// RTP packets of the call, sound and events.
+    /// RTP packets of its calls, sound and keys.
     pub packets: u64,
     /// Packets that never came: gaps in the sequence numbers (RFC 3550 §A.3).
     pub lost: u64,
@@ -54,9 +54,9 @@ pub struct Statistics {
     pub reordered: u64,
     /// How often another SSRC took over.
     pub source_changes: u64,
-    /// The interarrival jitter, in milliseconds (RFC 3550 §A.8).
+    /// The interarrival jitter of the present source, in milliseconds (RFC 3550 §A.8).
     pub jitter_ms: f64,
-    /// The longest time between two packets.
+    /// The longest time between two packets of one call. A hold may be in it; [`Hearing::longest_gap`] looks at a span.
     pub longest_gap: Duration,
     /// Packets whose payload was not of the negotiated codec.
     pub undecodable: u64,

@@ -46,3 +46,8 @@ pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use phone::{NotCallable, Phone, TimedOut};
 pub use state::{Hold, Observation, State};
 pub use window::Window;
+
+// What the interface speaks of, so that whoever has phones needs nothing else.
+pub use edge::sdp::Direction;
+pub use edge::sip::{RegistrationState, Status, Transport};
+pub use media::{Codec, Key, Recording};

@@ -52,9 +52,9 @@ impl Agent {
         self.call.as_ref().is_some_and(|call| call.dialog() == dialog)
     }
 
-    /// Calls somebody, unless there is a call.
+    /// Calls somebody, unless there is a call or the phone is being switched off.
     pub(crate) fn dial(&mut self, target: Uri, now: Instant) {
-        if self.call.is_some() {
+        if self.call.is_some() || self.is_leaving() {
             return;
         }
         let dialog = self.new_dialog();
@@ -75,7 +75,7 @@ impl Agent {
 
     /// Lets an incoming call ring, takes it or refuses it, as configured.
     fn ring(&mut self, dialog: DialogKey, offer: Vec<u8>, now: Instant) {
-        if self.call.is_some() {
+        if self.call.is_some() || self.is_leaving() {
             return self.endpoint.reject(dialog, Status::BUSY_HERE, now);
         }
         let answer_at = match self.config.answer {

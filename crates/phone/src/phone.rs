@@ -22,7 +22,7 @@ use crate::state::{Hold, Observation, State};
 use crate::wav::write_wav;
 use crate::window::Window;
 
-/// A SIP phone, switched on. Dropping it hangs up and switches it off.
+/// A SIP phone, switched on. Dropping it hangs up, switches it off and waits until it is off.
 #[derive(Debug)]
 pub struct Phone {
     uri: String,
@@ -144,6 +144,12 @@ impl Phone {
         self.command(Command::Unregister);
     }
 
+    /// Hangs up, takes itself out of the registrar and goes off, without waiting for it: dropping the phone waits. So
+    /// many phones go off together rather than one after the other.
+    pub fn switch_off(&self) {
+        self.command(Command::SwitchOff);
+    }
+
     /// Returns where the call stands.
     pub fn state(&self) -> State {
         self.observe(|observation| observation.state)
@@ -247,7 +253,7 @@ impl Phone {
 
 impl Drop for Phone {
     fn drop(&mut self) {
-        self.command(Command::SwitchOff);
+        self.switch_off();
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been printed; there is nobody here to give it to.
             let _ = thread.join();

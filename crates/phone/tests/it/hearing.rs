@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use media::{Codec, Key};
-use phone::{Config, Phone};
+use phone::{Config, Phone, Speech};
 
 use crate::{SOON, arrival_of_next, check_hears, connect, listen, says};
 
@@ -100,4 +100,16 @@ fn what_was_heard_can_be_listened_to() {
     assert!(recording.duration() >= Duration::from_secs(1), "{:?}", recording.duration());
     let middle = &recording.samples[recording.samples.len() / 2..][..recording.rate_hz as usize / 5];
     assert!((media::tone_dbfs(middle, 1000.0, recording.rate_hz) + 20.0).abs() < 2.0);
+}
+
+#[test]
+fn a_recording_of_any_rate_is_said_again_and_again() {
+    let samples = media::Sine::new(600.0, 8_000, 4_640).take_samples(4_000);
+    let recording = media::Recording { rate_hz: 8_000, samples: samples.into() };
+    let says_recording = Config { speaks: Speech::Recording(recording), ..says("bob", 1000) };
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says_recording).unwrap());
+    connect(&alice, &bob);
+    // Half a second is 25 packets, so this is its second round at least.
+    arrival_of_next(&alice, 20);
+    check_hears(&alice, 600, 440);
 }
