@@ -109,11 +109,11 @@ impl Engine {
     ///
     /// [`CreateError`]; nothing has happened then.
     pub async fn create_call(&self, call: NewCall, prefetch: Vec<PromptSource>) -> Result<(), CreateError> {
-        let id = call.id;
-        self.prompts.prefetch(CallScope::new(id.as_u128()), prefetch);
+        let (id, conversation) = (call.id, ConversationId::new(new_guid()));
+        self.prompts.prefetch(CallScope::new(conversation.as_u128()), prefetch);
         let index = self.least_loaded();
         let (reply, answer) = oneshot::channel();
-        let job = Job::Create { conversation: ConversationId::new(new_guid()), call, reply };
+        let job = Job::Create { conversation, call, reply };
         self.table().insert(id, index);
         let result = match self.workers[index].send(job) {
             Ok(()) => answer.await.map_err(|_| CreateError::Busy).and_then(|r| r.map_err(CreateError::from)),

@@ -1,0 +1,259 @@
+//! Configuration: one TOML file, every key also as an environment variable, on top of a profile's defaults.
+//!
+//! An unknown key is an error that names the nearest known one: a misspelt key that is silently ignored is a setting
+//! that silently does not hold.
+
+mod nearest;
+mod port_range;
+
+pub(crate) use port_range::PortRange;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const DEV: &str = include_str!("dev.toml");
+const PRODUCTION: &str = include_str!("production.toml");
+
+/// The prefix of environment variables; `__` stands between levels, too.
+const ENVIRONMENT_PREFIX: &str = "FERMATA__";
+
+/// Everything that can be set. `config/dev.toml` says what each key means.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) profile: Profile,
+    pub(crate) data: PathBuf,
+    pub(crate) public_url: String,
+    pub(crate) http: Http,
+    pub(crate) https: Https,
+    pub(crate) sip: Sip,
+    pub(crate) rtp: Rtp,
+    pub(crate) media: Media,
+    pub(crate) graph: Graph,
+    pub(crate) dial: Dial,
+    pub(crate) tenant: Tenant,
+    pub(crate) apps: Vec<App>,
+    pub(crate) users: Vec<User>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trunk: Option<Trunk>,
+}
+
+/// Which defaults hold, and what is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    /// Everything on loopback, with known secrets.
+    Dev,
+    /// Nothing unsafe: callbacks by https only, no private addresses for prompts.
+    Production,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Https {
+    #[serde(with = "empty_is_none")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sip {
+    pub(crate) listen: SocketAddr,
+    pub(crate) domain: String,
+    pub(crate) ring_timeout_seconds: u16,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rtp {
+    pub(crate) address: IpAddr,
+    pub(crate) ports: PortRange,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Media {
+    pub(crate) workers: usize,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Graph {
+    pub(crate) mode: Mode,
+    pub(crate) on_prompt_failure: OnPromptFailure,
+    pub(crate) peer_is_participant: bool,
+    pub(crate) notification_issuer: String,
+}
+
+/// How closely Graph's documented limits are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    Strict,
+    Extended,
+}
+
+/// What becomes of a hold whose prompt cannot be played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OnPromptFailure {
+    Fail,
+    DefaultMusic,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dial {
+    pub(crate) loopback: bool,
+    pub(crate) hosts: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) secret: String,
+    pub(crate) roles: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) sip_password: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trunk {
+    pub(crate) address: SocketAddr,
+    pub(crate) host: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// Loads the settings: the profile's defaults, then the file, then the environment.
+///
+/// # Errors
+///
+/// What is wrong and in which key.
+pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Settings> {
+    load_from(file, std::env::vars().collect())
+}
+
+fn load_from(file: Option<&Path>, environment: Vec<(String, String)>) -> anyhow::Result<Settings> {
+    let mut given = config::Config::builder();
+    if let Some(file) = file {
+        given = given.add_source(config::File::from(file).format(config::FileFormat::Toml));
+    }
+    let ours = environment.into_iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)).collect();
+    let variables = config::Environment::with_prefix("FERMATA").prefix_separator("__").separator("__");
+    let variables = variables.try_parsing(true).source(Some(ours));
+    let given = given.add_source(variables).build().context("the configuration cannot be read")?;
+    let defaults = match given.get_string("profile").as_deref() {
+        Ok("production") => PRODUCTION,
+        Ok("dev") | Err(_) => DEV,
+        Ok(other) => bail!("profile: there is no {other:?}, only \"dev\" and \"production\""),
+    };
+    let builder = config::Config::builder().add_source(config::File::from_str(defaults, config::FileFormat::Toml));
+    let all = builder.add_source(given).build().context("the configuration cannot be read")?;
+    all.try_deserialize::<Settings>().map_err(nearest::explain)
+}
+
+impl Settings {
+    /// The settings as TOML, with every secret replaced.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written as TOML.
+    pub(crate) fn without_secrets(&self) -> anyhow::Result<String> {
+        const HIDDEN: &str = "(hidden)";
+        let mut shown = self.clone();
+        shown.apps.iter_mut().for_each(|app| app.secret = HIDDEN.to_owned());
+        shown.users.iter_mut().for_each(|user| user.sip_password = HIDDEN.to_owned());
+        shown.trunk.iter_mut().for_each(|trunk| trunk.password = HIDDEN.to_owned());
+        toml::to_string_pretty(&shown).context("the settings cannot be printed")
+    }
+}
+
+/// An empty string means "not set": TOML has no null.
+mod empty_is_none {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: FromStr<Err: Display>,
+    {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+    }
+
+    pub(super) fn serialize<S: Serializer, T: Display>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&value.as_ref().map_or(String::new(), ToString::to_string))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        load_from(None, variables.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect())
+    }
+
+    #[test]
+    fn without_anything_the_dev_profile_holds() {
+        let settings = with(&[]).unwrap();
+        assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.apps.len(), 2);
+        assert_eq!(settings.rtp.ports.to_string(), "20000-29999");
+    }
+
+    #[test]
+    fn every_level_is_reached_by_the_environment() {
+        let set = [("FERMATA__HTTP__LISTEN", "127.0.0.1:0"), ("FERMATA__GRAPH__MODE", "extended"), ("PATH", "/bin")];
+        let settings = with(&set).unwrap();
+        assert_eq!(settings.http.listen.port(), 0);
+        assert_eq!(settings.graph.mode, Mode::Extended);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let error = with(&[("FERMATA__HTTP__LISTENN", "127.0.0.1:0")]).unwrap_err().to_string();
+        assert!(error.contains("listenn") && error.contains("`listen`"), "{error}");
+        let error = with(&[("FERMATA__GRAPH__MODUS", "strict")]).unwrap_err().to_string();
+        assert!(error.contains("modus") && error.contains("`mode`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key() {
+        let error = with(&[("FERMATA__RTP__PORTS", "30000-20000")]).unwrap_err();
+        assert!(format!("{error:#}").contains("rtp.ports"), "{error:#}");
+    }
+
+    #[test]
+    fn production_knows_nobody() {
+        let settings = with(&[("FERMATA__PROFILE", "production")]).unwrap();
+        assert!(settings.apps.is_empty() && settings.users.is_empty() && !settings.dial.loopback);
+    }
+}

@@ -1,0 +1,122 @@
+//! Starts and stops the server.
+
+use crate::config::{self, Settings};
+use crate::translate;
+use anyhow::Context;
+use engine::Engine;
+use graph::Service;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// How `fermata serve` is told what to do.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the database, keys and the local CA are kept; the same as the key `data`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+///
+/// What keeps it from starting, with the key or the address that is wrong.
+pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
+    start_log();
+    let mut settings = config::load(options.config.as_deref())?;
+    if let Some(data) = options.data {
+        settings.data = data;
+    }
+    let server = Server::start(&settings).await?;
+    server.announce();
+    stop_signal().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub(crate) struct Server {
+    engine: Engine,
+    service: Service,
+}
+
+impl Server {
+    /// Starts everything. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from starting.
+    pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        let metrics = metrics_handle()?;
+        let started = Engine::start(translate::engine(settings)?).await.with_context(|| {
+            let Settings { sip, rtp, .. } = settings;
+            format!("sip.listen {} or rtp.address {} cannot be used", sip.listen, rtp.address)
+        })?;
+        let engine = started.engine.clone();
+        let service = Service::start(translate::graph(settings, metrics)?, started).await?;
+        Ok(Self { engine, service })
+    }
+
+    /// Where the API is.
+    pub(crate) fn http_address(&self) -> SocketAddr {
+        self.service.http_address()
+    }
+
+    /// Where SIP is spoken.
+    pub(crate) fn sip_address(&self) -> SocketAddr {
+        self.engine.sip_address()
+    }
+
+    /// Says where everything is.
+    pub(crate) fn announce(&self) {
+        tracing::info!(
+            http = %self.service.http_address(),
+            https = %self.service.https_address().map_or("off".to_owned(), |address| address.to_string()),
+            sip = %self.engine.sip_address(),
+            "Fermata is ready"
+        );
+    }
+
+    /// Ends every call, tells the applications so, and stops.
+    pub(crate) async fn stop(self) {
+        self.engine.shutdown().await;
+        self.service.shutdown().await;
+    }
+}
+
+/// Writes a log to standard error. `FERMATA_LOG` says how much, as a filter of tracing; "info" without it.
+pub(crate) fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FERMATA_LOG").unwrap_or_else(|_| "info".into());
+    let color = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
+    // A second server in the same process writes to the first one's log.
+    let _ = log.try_init();
+}
+
+/// The recorder of metrics is one for the process; a second server shares it.
+fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHandle> {
+    static HANDLE: OnceLock<metrics_exporter_prometheus::PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let handle = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics cannot be recorded")?;
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C cannot be waited for"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

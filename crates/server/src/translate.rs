@@ -1,0 +1,135 @@
+//! Settings in the terms of the crates that they are for. What cannot be meant is an error that names the key.
+
+use crate::config::{self, Mode, OnPromptFailure, Profile, Settings};
+use anyhow::{Context, bail};
+use engine::prompts;
+use graph::{App, AppId, Directory, PublicUrl, Role, SecretHash, TenantId};
+use std::num::NonZero;
+use std::time::Duration;
+
+/// What the engine is started with.
+pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
+    Ok(engine::Config {
+        policy: policy(settings),
+        sip: sip(settings),
+        rtp: engine::RtpConfig { address: settings.rtp.address, ports: settings.rtp.ports.get() },
+        prompts: prompt_policy(settings),
+        workers: workers(settings),
+    })
+}
+
+fn policy(settings: &Settings) -> engine::Policy {
+    engine::Policy {
+        holds: match settings.graph.mode {
+            Mode::Strict => engine::Holds::OneAtATime,
+            Mode::Extended => engine::Holds::Several,
+        },
+        on_prompt_failure: match settings.graph.on_prompt_failure {
+            OnPromptFailure::Fail => engine::OnPromptFailure::Fail,
+            OnPromptFailure::DefaultMusic => engine::OnPromptFailure::DefaultMusic,
+        },
+        peer: match settings.graph.peer_is_participant {
+            true => engine::Peer::Participant,
+            false => engine::Peer::NotAddressable,
+        },
+    }
+}
+
+fn sip(settings: &Settings) -> engine::SipConfig {
+    let domain = match settings.sip.domain.as_str() {
+        "" => settings.sip.listen.ip().to_string(),
+        domain => domain.to_owned(),
+    };
+    let user = |user: &config::User| engine::User {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        display_name: user.display_name.clone(),
+        password: user.sip_password.clone(),
+    };
+    let trunk = |trunk: &config::Trunk| engine::Trunk {
+        address: trunk.address,
+        host: trunk.host.clone(),
+        user: trunk.user.clone(),
+        password: trunk.password.clone(),
+    };
+    engine::SipConfig {
+        listen: settings.sip.listen,
+        domain,
+        users: settings.users.iter().map(user).collect(),
+        trunk: settings.trunk.as_ref().map(trunk),
+        dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
+        ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
+    }
+}
+
+fn prompt_policy(settings: &Settings) -> prompts::Policy {
+    prompts::Policy {
+        format: match settings.graph.mode {
+            Mode::Strict => prompts::FormatRule::Strict,
+            Mode::Extended => prompts::FormatRule::Extended,
+        },
+        addresses: match settings.profile {
+            Profile::Dev => prompts::AddressRule::Any,
+            Profile::Production => prompts::AddressRule::PublicOnly,
+        },
+        limits: prompts::Limits::default(),
+    }
+}
+
+/// One core is left for the API; mixing needs the others.
+fn workers(settings: &Settings) -> usize {
+    match settings.media.workers {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1),
+        workers => workers,
+    }
+}
+
+/// What the Graph side is started with.
+pub(crate) fn graph(
+    settings: &Settings,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+) -> anyhow::Result<graph::Settings> {
+    Ok(graph::Settings {
+        data: settings.data.clone(),
+        http: settings.http.listen,
+        https: settings.https.listen,
+        public_url: public_url(settings)?,
+        profile: match settings.profile {
+            Profile::Dev => graph::Profile::Dev,
+            Profile::Production => graph::Profile::Production,
+        },
+        directory: directory(settings)?,
+        notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
+        metrics,
+    })
+}
+
+/// Empty: follows the listeners.
+fn public_url(settings: &Settings) -> anyhow::Result<Option<PublicUrl>> {
+    let url = settings.public_url.as_str();
+    if url.is_empty() {
+        return Ok(None);
+    }
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        bail!("public_url: {url:?} must begin with https:// or http://");
+    }
+    Ok(Some(PublicUrl::new(url)))
+}
+
+fn directory(settings: &Settings) -> anyhow::Result<Directory> {
+    let tenant = settings.tenant.id.parse().context("tenant.id must be a GUID")?;
+    let apps = settings.apps.iter().map(app).collect::<anyhow::Result<_>>()?;
+    Ok(Directory { tenant: TenantId(tenant), apps })
+}
+
+fn app(app: &config::App) -> anyhow::Result<App> {
+    if app.secret.is_empty() {
+        bail!("apps: {} has no secret", app.id);
+    }
+    let role = |name: &String| name.parse::<Role>().with_context(|| format!("apps: {}: role {name:?}", app.id));
+    Ok(App {
+        id: AppId(app.id.parse().with_context(|| format!("apps: id {:?} must be a GUID", app.id))?),
+        secret: SecretHash::of(&app.secret),
+        roles: app.roles.iter().map(role).collect::<anyhow::Result<_>>()?,
+    })
+}
