@@ -12,6 +12,7 @@
 //! A stretch makes the delay longer by itself, so a delay that is too short grows where it must. One that is too long,
 //! because the network got better or the sender's clock runs fast, is shortened by blending two frames into one.
 
+use crate::TICK;
 use crate::codec::Decoder;
 use crate::playout::{ArrivalSpread, DELAY_MIN};
 use std::collections::VecDeque;
@@ -78,6 +79,8 @@ pub(crate) struct JitterBuffer {
     next: Option<i64>,
     /// Samples made up while nothing was there, not yet set against a gap.
     stretched: usize,
+    /// In how many ticks that was.
+    stretched_ticks: u64,
     newest: Option<i64>,
     spread: ArrivalSpread,
     surplus: Surplus,
@@ -108,6 +111,7 @@ impl JitterBuffer {
             pending: Vec::new(),
             next: None,
             stretched: 0,
+            stretched_ticks: 0,
             newest: None,
             spread: ArrivalSpread::default(),
             surplus: Surplus::default(),
@@ -183,7 +187,7 @@ impl JitterBuffer {
     }
 
     /// Starts playing if there is enough in hand or the first packet has waited long enough.
-    fn start(&mut self, now: Instant, decoder: &mut Decoder) -> bool {
+    fn start(&mut self, now: Instant, decoder: &Decoder) -> bool {
         let Some(first) = self.queue.front() else { return false };
         let wait = self.spread.spread().max(DELAY_MIN);
         let enough = self.samples_of(wait);
@@ -195,7 +199,6 @@ impl JitterBuffer {
         while self.queue.len() > 1 && self.samples_in_hand(decoder) > enough + self.samples_of(DELAY_MIN) {
             self.drop_oldest();
         }
-        decoder.reset();
         self.next = self.queue.front().map(|entry| entry.timestamp);
         true
     }
@@ -217,14 +220,18 @@ impl JitterBuffer {
             self.conceal_gap(decoder, gap - self.stretched);
         }
         self.stretched = 0;
+        self.stretched_ticks = 0;
         self.decode_next(decoder);
     }
 
     fn stretch(&mut self, decoder: &mut Decoder, wanted: usize) {
         decoder.conceal_samples(wanted, &mut self.pending);
         self.stretched += wanted;
+        self.stretched_ticks += 1;
         self.counts.concealed_ticks += 1;
         if self.stretched >= self.samples_of(IDLE_AFTER) {
+            // It was no loss then: the speaker had stopped.
+            self.counts.concealed_ticks -= std::mem::take(&mut self.stretched_ticks);
             self.go_idle();
         }
     }
@@ -239,7 +246,7 @@ impl JitterBuffer {
             decoder.conceal_samples(missing - recoverable, &mut self.pending);
         }
         decoder.recover(&front.payload, recoverable, &mut self.pending);
-        self.counts.concealed_ticks += missing.div_ceil(self.samples_of(crate::TICK)) as u64;
+        self.counts.concealed_ticks += missing.div_ceil(self.samples_of(TICK)) as u64;
     }
 
     fn decode_next(&mut self, decoder: &mut Decoder) {
@@ -273,6 +280,7 @@ impl JitterBuffer {
     fn go_idle(&mut self) {
         self.next = None;
         self.stretched = 0;
+        self.stretched_ticks = 0;
         self.surplus = Surplus::default();
     }
 

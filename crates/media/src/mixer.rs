@@ -180,8 +180,8 @@ impl Mixer {
     pub fn add_leg(&mut self, leg: LegId, format: Format, start: TransmitStart, route: Route) {
         let added = Leg {
             id: leg,
+            receiver: Receiver::new(format, route.heard),
             route,
-            receiver: Receiver::new(format),
             transmitter: Transmitter::new(format, start),
             reports: Reports::new(start.ssrc),
             cname: format!("fermata-{:08x}", start.ssrc),

@@ -32,7 +32,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) fn new(format: Format) -> Receiver {
+    /// Creates the way in of a leg; `heard` says whether the others hear it from the start.
+    pub(crate) fn new(format: Format, heard: bool) -> Receiver {
         let decoder = Decoder::for_speech(format.codec);
         let rate_hz = decoder.rate_hz();
         Receiver {
@@ -42,7 +43,7 @@ impl Receiver {
             decoder,
             resampler: Resampler::new(rate_hz, MIX_RATE_HZ),
             dtmf: DtmfReceiver::default(),
-            was_heard: false,
+            was_heard: heard,
             level_dbfs: SILENCE_DBFS,
             decoded: vec![0; samples_per_tick(rate_hz)],
             frame: Vec::with_capacity(MIX_FRAME_SAMPLES),
@@ -51,16 +52,19 @@ impl Receiver {
 
     /// Goes on with another format: what was heard before is over, what was counted stays.
     pub(crate) fn set_format(&mut self, format: Format) {
-        let before = std::mem::replace(self, Receiver::new(format));
+        let before = std::mem::replace(self, Receiver::new(format, self.was_heard));
         self.reception = before.reception;
-        self.was_heard = before.was_heard;
+        self.dtmf = before.dtmf;
     }
 
     /// Takes one RTP packet. The first value is the overdue end of an earlier key press.
     pub(crate) fn receive(&mut self, packet: &Packet<'_>, arrival: Instant) -> (Option<DtmfEvent>, Received) {
         match self.reception.receive(packet, self.format.codec.clock_rate(), arrival) {
             Fit::Valid => {}
-            Fit::Restart => self.jitter.restart(),
+            Fit::Restart => {
+                self.jitter.restart();
+                self.decoder.reset();
+            }
             Fit::Probation => return (None, Received::Ignored(Ignored::UnknownSource)),
         }
         if Some(packet.payload_type) == self.format.telephone_event {
@@ -159,6 +163,7 @@ impl Receiver {
 
     fn drop_sound(&mut self) {
         self.jitter.flush();
+        self.decoder.reset();
         self.resampler.reset();
     }
 }

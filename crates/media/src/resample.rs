@@ -6,9 +6,12 @@
 
 use std::f64::consts::PI;
 
-/// Zero crossings of the sinc on each side, per filter of the tick. 12 give a pass band to 3.4 kHz (telephone speech) and
-/// 60 dB of stop band from 4.6 kHz at 8 kHz, for 1.5 ms of delay. More would widen the band and the delay.
-const TICK_ZERO_CROSSINGS: usize = 12;
+/// Pairs of taps of the tick's filter. 12 give a pass band to 3.4 kHz (telephone speech) and 60 dB of stop band from
+/// 4.6 kHz, for 1.5 ms of delay. More would widen the band, the delay and the work.
+const TICK_TAP_PAIRS: usize = 12;
+
+/// How many samples of one phase the tick's filter sees at once.
+const TICK_SPAN: usize = 2 * TICK_TAP_PAIRS;
 
 /// The attenuation of what the tick's filter must stop, in dB: below the noise of G.711.
 const TICK_STOP_DB: f64 = 60.0;
@@ -22,64 +25,117 @@ const RING_STOP_DB: f64 = 90.0;
 /// Filters per input sample for recordings. Places between are interpolated, with an error below -90 dB.
 const RING_PLACES: usize = 256;
 
-/// Converts a stream by a whole factor, up or down, or not at all.
+/// Converts a stream to twice its rate, to half of it, or not at all.
+///
+/// It is a half-band filter: every second tap is zero but for the one in the middle, so half the samples pass through as
+/// they are and only the samples between them are computed.
 pub(crate) struct Resampler {
     direction: Direction,
-    /// The filter in the order it is applied: one run of taps per phase.
-    taps: Vec<f32>,
-    /// The newest input samples of the frame before, then room for the present frame.
-    history: Vec<f32>,
-    span: usize,
+    taps: [f32; TICK_TAP_PAIRS],
+    /// The samples the filter works on: the newest of the frame before, then the present frame.
+    filtered: Vec<f32>,
+    /// Going down: the samples that pass through as they are, in the same order.
+    passed: Vec<f32>,
+    /// What the filter makes of one frame.
+    between: Vec<f32>,
 }
 
 #[derive(Clone, Copy)]
 enum Direction {
     Same,
-    Up(usize),
-    Down(usize),
+    Up,
+    Down,
 }
 
 impl Resampler {
-    /// Creates a converter between two rates of which one is a multiple of the other.
+    /// Creates a converter between two rates that are the same or a factor of two apart.
+    ///
+    /// # Panics
+    ///
+    /// If they are not.
     pub(crate) fn new(from_hz: u32, to_hz: u32) -> Resampler {
-        assert!(from_hz.is_multiple_of(to_hz) || to_hz.is_multiple_of(from_hz), "only whole factors are needed");
-        let factor = (from_hz.max(to_hz) / from_hz.min(to_hz)) as usize;
-        let (direction, taps, span) = match (factor, from_hz < to_hz) {
-            (1, _) => (Direction::Same, Vec::new(), 0),
-            (_, true) => (Direction::Up(factor), phases(factor), 2 * TICK_ZERO_CROSSINGS),
-            (_, false) => (Direction::Down(factor), low_pass(factor), 2 * TICK_ZERO_CROSSINGS * factor),
+        let direction = match (from_hz, to_hz) {
+            _ if from_hz == to_hz => Direction::Same,
+            _ if from_hz * 2 == to_hz => Direction::Up,
+            _ if from_hz == to_hz * 2 => Direction::Down,
+            _ => panic!("codecs run at the mixer's rate or at half of it"),
         };
-        Resampler { direction, taps, history: vec![0.0; span], span }
+        let silence = vec![0.0; TICK_SPAN - 1];
+        Resampler { direction, taps: half_band(), filtered: silence.clone(), passed: silence, between: Vec::new() }
     }
 
     /// Forgets the sound so far.
     pub(crate) fn reset(&mut self) {
-        self.history.clear();
-        self.history.resize(self.span, 0.0);
+        for history in [&mut self.filtered, &mut self.passed] {
+            history.fill(0.0);
+        }
     }
 
-    /// Converts a frame and appends it to `out`.
+    /// Converts a frame and appends it to `out`. A frame that goes down has an even number of samples.
     pub(crate) fn process(&mut self, pcm: &[i16], out: &mut Vec<i16>) {
-        let (factor, step) = match self.direction {
-            Direction::Same => return out.extend_from_slice(pcm),
-            Direction::Up(factor) => (factor, 1),
-            Direction::Down(step) => (1, step),
-        };
-        self.history.extend(pcm.iter().map(|&s| f32::from(s)));
-        for i in (step..=pcm.len()).step_by(step) {
-            let window = &self.history[i..i + self.span];
-            for phase in 0..factor {
-                let taps = &self.taps[phase * self.span..(phase + 1) * self.span];
-                out.push(dot(window, taps).round() as i16);
+        match self.direction {
+            Direction::Same => out.extend_from_slice(pcm),
+            Direction::Up => self.double(pcm, out),
+            Direction::Down => self.halve(pcm, out),
+        }
+    }
+
+    fn double(&mut self, pcm: &[i16], out: &mut Vec<i16>) {
+        self.filtered.extend(pcm.iter().map(|&s| f32::from(s)));
+        self.interpolate(pcm.len());
+        let as_they_are = &self.filtered[TICK_TAP_PAIRS - 1..];
+        out.extend(as_they_are.iter().zip(&self.between).flat_map(|(&here, &next)| [round(here), round(next)]));
+        keep_newest(&mut self.filtered);
+    }
+
+    fn halve(&mut self, pcm: &[i16], out: &mut Vec<i16>) {
+        let (pairs, _) = pcm.as_chunks::<2>();
+        self.passed.extend(pairs.iter().map(|pair| f32::from(pair[0])));
+        self.filtered.extend(pairs.iter().map(|pair| f32::from(pair[1])));
+        self.interpolate(pairs.len());
+        let as_they_are = &self.passed[TICK_TAP_PAIRS..];
+        out.extend(as_they_are.iter().zip(&self.between).map(|(&here, &around)| round((here + around) / 2.0)));
+        keep_newest(&mut self.passed);
+        keep_newest(&mut self.filtered);
+    }
+
+    /// Computes the sample in the middle of every window. Tap by tap, not sample by sample: that vectorises.
+    fn interpolate(&mut self, samples: usize) {
+        self.between.clear();
+        self.between.resize(samples, 0.0);
+        for (j, tap) in self.taps.iter().enumerate() {
+            let before = &self.filtered[TICK_TAP_PAIRS - 1 - j..];
+            let after = &self.filtered[TICK_TAP_PAIRS + j..];
+            for ((sum, before), after) in self.between.iter_mut().zip(before).zip(after) {
+                *sum += tap * (before + after);
             }
         }
-        self.history.copy_within(pcm.len().., 0);
-        self.history.truncate(self.span);
     }
 }
 
-/// Sums in eight lanes, so that the compiler may use vector registers: floats may not be reordered by it.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+fn keep_newest(history: &mut Vec<f32>) {
+    let used = history.len() - (TICK_SPAN - 1);
+    history.copy_within(used.., 0);
+    history.truncate(TICK_SPAN - 1);
+}
+
+/// Rounds to the nearest, saturating. `f32::round` is a function call on processors without SSE 4.1.
+fn round(sample: f32) -> i16 {
+    (sample + 0.5_f32.copysign(sample)) as i16
+}
+
+/// One side of the half-band filter's taps, from the middle outwards, with a gain of 1.
+fn half_band() -> [f32; TICK_TAP_PAIRS] {
+    let tap = |j: usize| {
+        let distance = j as f64 + 0.5;
+        sinc(distance) * kaiser(distance / TICK_TAP_PAIRS as f64, TICK_STOP_DB)
+    };
+    let sum: f64 = (0..TICK_TAP_PAIRS).map(tap).sum();
+    std::array::from_fn(|j| (tap(j) / (2.0 * sum)) as f32)
+}
+
+/// Sums products in eight lanes, so that the compiler may use vector registers: it may not reorder floats by itself.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; 8];
     for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
         for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
@@ -87,27 +143,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     lanes.iter().sum()
-}
-
-/// A low pass at the lower rate's Nyquist frequency, sampled at the higher rate, with a gain of 1.
-fn low_pass(factor: usize) -> Vec<f32> {
-    let half = (TICK_ZERO_CROSSINGS * factor) as f64;
-    let taps: Vec<f64> = (0..2 * TICK_ZERO_CROSSINGS * factor)
-        .map(|i| {
-            let x = i as f64 + 0.5 - half;
-            sinc(x / factor as f64) * kaiser(x / half, TICK_STOP_DB)
-        })
-        .collect();
-    let sum: f64 = taps.iter().sum();
-    taps.iter().map(|tap| (tap / sum) as f32).collect()
-}
-
-/// The same low pass taken apart into one filter per output phase.
-fn phases(factor: usize) -> Vec<f32> {
-    let prototype = low_pass(factor);
-    // The newest input comes last in the window, so every phase is reversed.
-    let phase = |p: usize| prototype.iter().skip(p).step_by(factor).rev().map(|tap| tap * factor as f32);
-    (0..factor).flat_map(phase).collect()
 }
 
 fn sinc(x: f64) -> f64 {
@@ -159,7 +194,7 @@ pub(crate) fn resample_ring(ring: &[i16], length: usize) -> Vec<i16> {
 fn to_16_bits(exact: &[f32]) -> Vec<i16> {
     let peak = exact.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
     let gain = (f32::from(i16::MAX) / peak).min(1.0);
-    exact.iter().map(|s| (s * gain).round() as i16).collect()
+    exact.iter().map(|s| round(s * gain)).collect()
 }
 
 /// A low pass at any place between two samples: filters for evenly spaced places, and those between interpolated.
@@ -207,5 +242,39 @@ impl RingFilter {
         let low = dot(window, &self.rows[row..row + window.len()]);
         let high = dot(window, &self.rows[row + window.len()..row + 2 * window.len()]);
         low + (high - low) * (place - place.floor()) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::{Sine, tone_dbfs};
+
+    /// The level of `seen_hz` after converting a tone of `hz`, against the tone's own, in dB.
+    fn gain_db(from_hz: u32, to_hz: u32, hz: f64, seen_hz: f64) -> f32 {
+        let mut resampler = Resampler::new(from_hz, to_hz);
+        let mut tone = Sine::new(hz, from_hz, 10_000);
+        let mut out = Vec::new();
+        for _ in 0..50 {
+            resampler.process(&tone.take_samples(from_hz as usize / 50), &mut out);
+        }
+        assert_eq!(out.len(), to_hz as usize);
+        tone_dbfs(&out[to_hz as usize / 10..], seen_hz, to_hz) + 13.32
+    }
+
+    #[test]
+    fn speech_passes() {
+        for hz in [200.0, 1_000.0, 2_500.0, 3_300.0] {
+            assert!(gain_db(8_000, 16_000, hz, hz).abs() < 0.1, "up {hz}");
+            assert!(gain_db(16_000, 8_000, hz, hz).abs() < 0.1, "down {hz}");
+        }
+    }
+
+    #[test]
+    fn images_and_aliases_do_not() {
+        for hz in [200.0, 1_000.0, 2_500.0, 3_300.0] {
+            assert!(gain_db(8_000, 16_000, hz, 8_000.0 - hz) < -58.0, "image of {hz}");
+            assert!(gain_db(16_000, 8_000, 8_000.0 - hz, hz) < -58.0, "alias at {hz}");
+        }
     }
 }

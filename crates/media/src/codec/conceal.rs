@@ -3,11 +3,19 @@
 //! The idea is that of ITU-T G.711 Appendix I, simplified: speech is nearly periodic, so the last period, repeated, is
 //! the best guess for the next few tens of milliseconds. After that any guess sounds like a robot, and silence is better.
 
+use crate::resample::dot;
+
 /// The shortest pitch period looked for, in hertz: a high child's voice. Higher finds overtones instead of the pitch.
 const PITCH_HZ_MAX: u32 = 400;
 
 /// The longest pitch period looked for, in hertz: a low man's voice. Lower needs more history for little gain.
 const PITCH_HZ_MIN: u32 = 66;
+
+/// The rate at which the pitch is looked for, in hertz.
+const SEARCH_RATE_HZ: u32 = 8_000;
+
+/// The sound compared, and the longest lag, in samples at that rate: one longest period, in whole lanes of the sum.
+const SEARCH_SPAN: usize = ((SEARCH_RATE_HZ / PITCH_HZ_MIN) as usize).next_multiple_of(8);
 
 /// How long concealment takes to fade to silence, in milliseconds. Longer buzzes audibly, shorter drops whole syllables.
 const FADE_MS: u32 = 60;
@@ -29,7 +37,7 @@ pub(crate) struct Concealer {
 
 impl Concealer {
     pub(crate) fn new(rate_hz: u32) -> Concealer {
-        let longest = (rate_hz / PITCH_HZ_MIN) as usize;
+        let longest = SEARCH_SPAN * (rate_hz / SEARCH_RATE_HZ) as usize;
         Concealer { rate_hz, history: vec![0; 2 * longest], position: 0, period: longest, concealed: 0 }
     }
 
@@ -85,28 +93,22 @@ impl Concealer {
 }
 
 /// Finds the lag at which the newest sound looks most like what came before it (normalised cross-correlation).
+///
+/// It looks at 8 kHz, whatever the rate is: the pitch is far below, and the search runs inside a tick.
 fn pitch_period(history: &[i16], rate_hz: u32) -> usize {
-    let shortest = (rate_hz / PITCH_HZ_MAX) as usize;
-    let longest = history.len() / 2;
-    // Every second lag and sample at 16 kHz: the pitch is far below, and the search runs inside a tick.
-    let stride = (rate_hz / 8_000).max(1) as usize;
-    let template = &history[history.len() - longest..];
-    (shortest..=longest)
-        .step_by(stride)
-        .map(|lag| {
-            let start = history.len() - longest - lag;
-            (likeness(template, &history[start..start + longest], stride), lag)
-        })
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(longest, |(_, lag)| lag)
-}
-
-fn likeness(a: &[i16], b: &[i16], stride: usize) -> f32 {
-    let mut dot = 0.0;
-    let mut energy = 1.0;
-    for (&x, &y) in a.iter().zip(b).step_by(stride) {
-        dot += f32::from(x) * f32::from(y);
-        energy += f32::from(y) * f32::from(y);
+    let stride = (rate_hz / SEARCH_RATE_HZ).max(1) as usize;
+    let mut coarse = [0.0; 2 * SEARCH_SPAN];
+    for (sample, from) in coarse.iter_mut().rev().zip(history.iter().rev().step_by(stride)) {
+        *sample = f32::from(*from);
     }
-    dot * dot.abs() / energy
+    let shortest = (SEARCH_RATE_HZ / PITCH_HZ_MAX) as usize;
+    let newest = &coarse[SEARCH_SPAN..];
+    let likeness = |lag: usize| {
+        let earlier = &coarse[SEARCH_SPAN - lag..2 * SEARCH_SPAN - lag];
+        let product = dot(newest, earlier);
+        product * product.abs() / (dot(earlier, earlier) + 1.0)
+    };
+    let lags = (shortest..=SEARCH_SPAN).map(|lag| (likeness(lag), lag));
+    let best = lags.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or(SEARCH_SPAN, |(_, lag)| lag) * stride
 }

@@ -92,7 +92,11 @@ impl Decoder {
 
     pub(crate) fn conceal(&mut self, samples: usize, out: &mut Vec<i16>) {
         let start = out.len();
-        self.make_up(samples, out, |decoder, frame_size, pcm| decoder.decode_s16(&[], frame_size, pcm));
+        let made = self.make_up(samples, out, |decoder, frame_size, pcm| decoder.decode_s16(&[], frame_size, pcm));
+        if made.is_err() {
+            // After a packet of nonsense the library may have nothing to go on from: silence then.
+            out.resize(start + samples, 0);
+        }
         let full = (CONCEAL_FULL_MS * self.rate_hz / 1000) as usize;
         let fade = (CONCEAL_FADE_MS * self.rate_hz / 1000) as usize;
         for sample in &mut out[start..] {
@@ -103,7 +107,10 @@ impl Decoder {
     }
 
     pub(crate) fn recover(&mut self, next: &[u8], samples: usize, out: &mut Vec<i16>) {
-        self.make_up(samples, out, |decoder, frame_size, pcm| decoder.decode_fec_s16(next, frame_size, pcm));
+        let made = self.make_up(samples, out, |decoder, frame_size, pcm| decoder.decode_fec_s16(next, frame_size, pcm));
+        if made.is_err() {
+            self.conceal(samples, out);
+        }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -111,19 +118,20 @@ impl Decoder {
         self.decoder.reset_state().expect("a decoder that was made can be reset");
     }
 
-    /// Appends exactly `samples`: what the library cannot make is silence.
+    /// Appends exactly `samples`, or nothing if the library fails.
     fn make_up(
         &mut self,
         samples: usize,
         out: &mut Vec<i16>,
         make: impl FnOnce(&mut OpusDecoder, usize, &mut [i16]) -> opus_pure::Result<usize>,
-    ) {
+    ) -> opus_pure::Result<()> {
         let start = out.len();
-        let quantum = self.rate_hz as usize / 400; // concealment works in steps of 2.5 ms
+        // The speech layer conceals whole frames, of which 10 ms is the shortest.
+        let quantum = self.rate_hz as usize / 100;
         let frame_size = samples.next_multiple_of(quantum).min(packet_samples_max(self.rate_hz));
-        let made = self.append(frame_size, out, make);
-        debug_assert!(made.is_ok(), "a loss can always be concealed: {made:?}");
+        self.append(frame_size, out, make)?;
         out.resize(start + samples, 0);
+        Ok(())
     }
 
     fn append(
@@ -159,4 +167,48 @@ pub(crate) fn duration_samples(payload: &[u8], rate_hz: u32) -> usize {
         config => [1, 2, 4, 8][usize::from(config & 3)],
     };
     (frames * quarters * (rate_hz as usize / 400)).min(packet_samples_max(rate_hz))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::{Sine, tone_dbfs};
+
+    /// Sends a tone that changes its pitch with the frame that is lost, and returns that frame as `make_up` has it.
+    fn lost_frame(make_up: impl Fn(&mut Decoder, &[u8], &mut Vec<i16>)) -> Vec<i16> {
+        let (mut encoder, mut decoder) = (Encoder::speech(), Decoder::new(MIX_RATE_HZ));
+        let mut out = Vec::new();
+        let mut frame = |hz: f64| {
+            let mut payload = Vec::new();
+            encoder.encode(&Sine::new(hz, MIX_RATE_HZ, 8_000).take_samples(320), &mut payload);
+            payload
+        };
+        for _ in 0..20 {
+            assert_eq!(decoder.decode(&frame(400.0), &mut out), Ok(()));
+        }
+        frame(1_000.0);
+        out.clear();
+        make_up(&mut decoder, &frame(1_000.0), &mut out);
+        assert_eq!(out.len(), 320);
+        out
+    }
+
+    #[test]
+    fn the_next_packet_restores_the_lost_one() {
+        let guessed = lost_frame(|decoder, _, out| decoder.conceal(320, out));
+        let restored = lost_frame(|decoder, next, out| decoder.recover(next, 320, out));
+        let level = |pcm: &[i16]| tone_dbfs(&pcm[120..], 1_000.0, MIX_RATE_HZ);
+        assert!(level(&restored) > -25.0, "{}", level(&restored));
+        assert!(level(&guessed) < level(&restored) - 10.0, "{}", level(&guessed));
+    }
+
+    #[test]
+    fn the_duration_is_read_off_the_first_bytes() {
+        // RFC 6716 table 2: configuration 1 is 20 ms of SILK, 13 hybrid, 31 of CELT; code 3 counts frames.
+        let milliseconds = |payload: &[u8]| duration_samples(payload, 16_000) / 16;
+        assert_eq!([1, 13, 31].map(|config| milliseconds(&[config << 3])), [20, 20, 20]);
+        assert_eq!([3, 16].map(|config| milliseconds(&[config << 3 | 1])), [120, 5]);
+        assert_eq!(milliseconds(&[31 << 3 | 3, 3]), 60);
+        assert_eq!((milliseconds(&[]), milliseconds(&[0xFF])), (0, 0));
+    }
 }

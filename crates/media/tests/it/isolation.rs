@@ -3,7 +3,7 @@
 //! Each test runs a conversation twice. The runs differ only in what somebody says who must not be heard, and must send
 //! the same bytes to whoever must not hear it.
 
-use crate::room::{CODECS, MUSIC_HZ, Room, TONES_HZ, recording};
+use crate::room::{AMPLITUDE, CODECS, MUSIC_HZ, Room, TONES_HZ, recording};
 use media::{Codec, Hears, Loop, Sine};
 use std::sync::Arc;
 
@@ -117,5 +117,20 @@ fn the_music_is_silent_before_the_conversation_is_heard() {
         assert!(frame[..40].iter().any(|s| s.abs() > 1_000), "music at first: {frame:?}");
         assert!(frame[76..84].iter().all(|s| s.abs() < 350), "silence between: {frame:?}");
         assert!(frame[120..].iter().any(|s| s.abs() > 1_000), "then the others: {frame:?}");
+    }
+}
+
+#[test]
+fn neither_side_of_a_hold_clicks() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+        let room = run(codec, &ways_to_hold(codec)[0], |_| {}, |_| {});
+        for phone in 0..3 {
+            let sound = &room.phones[phone].sound;
+            let jump = sound.windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs()).max().unwrap();
+            // The tones of a phone's three sources step by 3277 * 2 pi * f / rate each; a click would double that.
+            let tones: f64 = TONES_HZ.iter().chain([&MUSIC_HZ]).map(|hz| hz / f64::from(codec.sample_rate())).sum();
+            let limit = f64::from(AMPLITUDE) * std::f64::consts::TAU * tones;
+            assert!(f64::from(jump) < limit, "{codec:?}: phone {phone} hears a jump of {jump}, limit {limit:.0}");
+        }
     }
 }
