@@ -35,7 +35,7 @@ impl Alarm {
         }
         let it_value = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(wait.subsec_nanos()).try_into().expect("less than a second in nanoseconds"),
+            tv_nsec: i64::from(wait.subsec_nanos()),
         };
         let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
         match timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once) {

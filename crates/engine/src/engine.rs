@@ -5,17 +5,22 @@ use crate::config::Config;
 use crate::prompts::{CallScope, PromptSource, Prompts};
 use crate::sip_loop::SipLoop;
 use crate::tick::TickStatistics;
-use crate::worker::{Job, Worker, WorkerHandle};
+use crate::worker::{Busy, Job, Worker, WorkerHandle};
 use call::{Accepted, CallId, Command, ConversationId, NewCall, Refusal};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// Changes that wait to be recorded. Behind it each worker keeps what does not fit and refuses new commands
 /// meanwhile, so nothing is ever dropped.
 const CHANGES_WAITING_MAX: usize = 4096;
+
+/// How long SIP may take to say its last words.
+const SIP_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs conversations. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +29,8 @@ pub struct Engine {
     calls: CallTable,
     prompts: Prompts,
     sip_address: SocketAddr,
+    /// The task of SIP; it ends when every worker has.
+    sip: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// Which worker owns a call.
@@ -98,8 +105,9 @@ impl Engine {
             );
         }
         let workers: Arc<[WorkerHandle]> = workers.into();
-        tokio::spawn(sip.run(Arc::clone(&workers)));
-        Ok(Started { engine: Self { workers, calls, prompts, sip_address }, changes })
+        drop(sip_commands);
+        let sip = Arc::new(Mutex::new(Some(tokio::spawn(sip.run(Arc::clone(&workers))))));
+        Ok(Started { engine: Self { workers, calls, prompts, sip_address, sip }, changes })
     }
 
     /// Places a call in a conversation of its own. `prefetch` is fetched in the background
@@ -117,7 +125,7 @@ impl Engine {
         self.table().insert(id, index);
         let result = match self.workers[index].send(job) {
             Ok(()) => answer.await.map_err(|_| CreateError::Busy).and_then(|r| r.map_err(CreateError::from)),
-            Err(_) => Err(CreateError::Busy),
+            Err(Busy) => Err(CreateError::Busy),
         };
         if result.is_err() {
             self.table().remove(&id);
@@ -133,11 +141,13 @@ impl Engine {
     pub async fn execute(&self, call: CallId, command: Command) -> Result<Accepted, ExecuteError> {
         let index = self.table().get(&call).copied().ok_or(ExecuteError::Refused(Refusal::CallNotFound))?;
         let (reply, answer): (Reply, _) = oneshot::channel();
-        self.workers[index].send(Job::Execute { call, command, reply }).map_err(|_| ExecuteError::Busy)?;
+        let job = Job::Execute { call, command, reply };
+        self.workers[index].send(job).map_err(|Busy| ExecuteError::Busy)?;
         answer.await.map_err(|_| ExecuteError::Busy)?.map_err(ExecuteError::from)
     }
 
-    /// Ends every conversation and waits until that is told. What is asked for after this is answered as usual.
+    /// Ends every conversation, waits until that is told to applications and phones, and stops. What is asked for after
+    /// this is answered "busy".
     pub async fn shutdown(&self) {
         for worker in self.workers.iter() {
             let (done, ended) = oneshot::channel();
@@ -145,6 +155,12 @@ impl Engine {
                 // The worker drops its end when everything is told.
                 let _ = ended.await;
             }
+        }
+        let sip = self.sip.lock().expect("nothing panics while it holds the task of SIP").take();
+        if let Some(sip) = sip
+            && tokio::time::timeout(SIP_STOP_TIMEOUT, sip).await.is_err()
+        {
+            tracing::warn!("SIP did not stop in time");
         }
     }
 

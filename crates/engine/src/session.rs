@@ -5,13 +5,15 @@
 //! [`Session::tick`], when its datagrams have been handed to the network, comes [`Session::flushed`]: only then are
 //! facts like "the music has started" true.
 
+mod music;
+
 use crate::leg::{Leg, LegRandom, direction};
-use crate::prompts::PromptFailure;
 use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
     ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
-use media::{Codec, LegId, Loop, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
+use media::{Codec, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
+use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,27 +34,6 @@ pub(crate) struct Session {
     awaiting_flush: Vec<Event>,
     outputs: VecDeque<Output>,
     legs_made: u64,
-}
-
-/// The music of one held participant.
-struct Music {
-    operation: OperationId,
-    prompt: Prompt,
-    track: Option<(Codec, Arc<Loop>)>,
-    stage: Stage,
-}
-
-/// How far the music is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Being loaded; silence until it is ordered to play.
-    Loading,
-    /// Ordered; its first packet is still to come.
-    Starting,
-    /// Its first packet is out.
-    Playing,
-    /// To end with the next tick, for this operation.
-    Stopping(OperationId),
 }
 
 /// What a session wants of its owner.
@@ -187,32 +168,6 @@ impl Session {
         self.outputs.push_back(Output::AnswerOffer { participant, answer });
     }
 
-    /// A prompt is ready for a leg, or cannot be had.
-    pub(crate) fn prompt_loaded(
-        &mut self,
-        participant: ParticipantId,
-        operation: OperationId,
-        track: Result<(Codec, Arc<Loop>), PromptFailure>,
-        now: Instant,
-    ) {
-        let Some(music) = self.music.get_mut(&participant).filter(|m| m.operation == operation) else { return };
-        match track {
-            Ok(track) => {
-                music.track = Some(track);
-                if music.stage == Stage::Loading {
-                    self.observe(Event::PromptLoaded { operation }, now);
-                }
-                self.fit_music_to_codec(participant);
-            }
-            Err(failure) if music.stage == Stage::Loading => {
-                let failure = failure.into();
-                self.observe(Event::PromptFailed { operation, failure }, now);
-            }
-            // The phone has changed its codec and the prompt cannot be had a second time: silence, never the others.
-            Err(failure) => tracing::warn!(%participant, %failure, "no music after a change of codec"),
-        }
-    }
-
     /// Takes one RTP packet, or RTCP on the RTP port, in.
     pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
         let parsed = media::rtp::Packet::parse(packet);
@@ -263,7 +218,7 @@ impl Session {
     pub(crate) fn flushed(&mut self, now: Instant) {
         for event in std::mem::take(&mut self.awaiting_flush) {
             if let Event::MusicStopped { operation } = event {
-                self.music.retain(|_, music| music.stage != Stage::Stopping(operation));
+                self.music.retain(|_, music| !music.is_stopping(operation));
             }
             self.observe(event, now);
         }
@@ -283,10 +238,8 @@ impl Session {
                     self.apply_route(participant);
                 }
                 Effect::LoadPrompt { operation, participant, prompt } => {
-                    let stage = Stage::Loading;
-                    let wanted = prompt.clone();
-                    self.music.insert(participant, Music { operation, prompt, track: None, stage });
-                    self.want_prompt(participant, operation, wanted);
+                    self.music.insert(participant, Music::loading(operation, prompt.clone()));
+                    self.want_prompt(participant, operation, prompt);
                 }
                 Effect::PlayHoldMusic { participant, operation: _ } => self.play(participant),
                 Effect::StopHoldMusic { operation, participant } => self.stop(participant, operation),
@@ -310,38 +263,6 @@ impl Session {
         self.outputs.push_back(Output::CloseLeg { participant });
     }
 
-    fn play(&mut self, participant: ParticipantId) {
-        if let Some(music) = self.music.get_mut(&participant) {
-            music.stage = Stage::Starting;
-        }
-        self.apply_route(participant);
-    }
-
-    fn stop(&mut self, participant: ParticipantId, operation: OperationId) {
-        if let Some(music) = self.music.get_mut(&participant) {
-            music.stage = Stage::Stopping(operation);
-        }
-        self.apply_route(participant);
-    }
-
-    /// Asks for the music once more if the phone has changed its codec; silence until it is there.
-    fn fit_music_to_codec(&mut self, participant: ParticipantId) {
-        let codec = self.legs.get(&participant).and_then(Leg::codec);
-        let Some(music) = self.music.get_mut(&participant) else { return };
-        if music.track.as_ref().is_some_and(|(of_track, _)| Some(*of_track) != codec) {
-            music.track = None;
-            let (operation, prompt) = (music.operation, music.prompt.clone());
-            self.want_prompt(participant, operation, prompt);
-        }
-        self.apply_route(participant);
-    }
-
-    fn want_prompt(&mut self, participant: ParticipantId, operation: OperationId, prompt: Prompt) {
-        let codec = self.legs.get(&participant).and_then(Leg::codec);
-        let codec = codec.expect("only who has answered is held, and an answer names a codec");
-        self.outputs.push_back(Output::LoadPrompt { participant, operation, prompt, codec });
-    }
-
     /// Gives the mixer what the rules have ordered, with the music in place of the word.
     fn apply_route(&mut self, participant: ParticipantId) {
         let Some(leg) = self.legs.get(&participant).filter(|leg| self.by_leg.contains_key(&leg.id)) else { return };
@@ -355,32 +276,6 @@ impl Session {
             },
         };
         self.mixer.set_route(leg.id, media::Route { hears, heard: route.heard });
-    }
-}
-
-impl Music {
-    /// The track, if it has been ordered to play.
-    fn playing(&self) -> Option<&Arc<Loop>> {
-        let track = self.track.as_ref().map(|(_, track)| track);
-        match self.stage {
-            Stage::Starting | Stage::Playing | Stage::Stopping(_) => track,
-            Stage::Loading => None,
-        }
-    }
-
-    fn started(&mut self) -> Option<Event> {
-        if self.stage != Stage::Starting {
-            return None;
-        }
-        self.stage = Stage::Playing;
-        Some(Event::MusicStarted { operation: self.operation })
-    }
-
-    fn stopped(&self) -> Option<Event> {
-        match self.stage {
-            Stage::Stopping(operation) => Some(Event::MusicStopped { operation }),
-            Stage::Loading | Stage::Starting | Stage::Playing => None,
-        }
     }
 }
 

@@ -5,7 +5,9 @@ use expect_test::expect;
 
 #[test]
 fn an_invitation_ends_when_everybody_has_answered_or_not() {
-    check("group alice\n---\ninvite bob carol\nbob answers\ncarol is busy", expect![[r#"
+    check(
+        "group alice\n---\ninvite bob carol\nbob answers\ncarol is busy",
+        expect![[r#"
         invite bob carol
           = 1 Running
           dial bob
@@ -15,8 +17,11 @@ fn an_invitation_ends_when_everybody_has_answered_or_not() {
           tell: roster 3: bot, alice, bob
         carol is busy
           tell: operation 1 Completed
-    "#]]);
-    check("group alice\n---\ninvite bob\nbob is busy\ninvite bob\nwait 75", expect![[r#"
+    "#]],
+    );
+    check(
+        "group alice\n---\ninvite bob\nbob is busy\ninvite bob\nwait 75",
+        expect![[r#"
         invite bob
           = 1 Running
           dial bob
@@ -28,12 +33,15 @@ fn an_invitation_ends_when_everybody_has_answered_or_not() {
         wait 75
           hang up bob: NoAnswer
           tell: operation 2 Failed, 408/10057
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nobody_is_invited_twice() {
-    check("group alice\n---\ninvite alice\ninvite bob bob\ninvite bob\ninvite bob", expect![[r#"
+    check(
+        "group alice\n---\ninvite alice\ninvite bob bob\ninvite bob\ninvite bob",
+        expect![[r#"
         invite alice
           refused: alice is in the call
         invite bob bob
@@ -43,24 +51,33 @@ fn nobody_is_invited_twice() {
           dial bob
         invite bob
           refused: bob is in the call
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn five_at_once_and_groups_only() {
-    check("group alice\n---\ninvite a b c d e f", expect![[r#"
+    check(
+        "group alice\n---\ninvite a b c d e f",
+        expect![[r#"
         invite a b c d e f
           refused: TooManyInvitees
-    "#]]);
-    check("peer alice\nalice answers\n---\ninvite bob", expect![[r#"
+    "#]],
+    );
+    check(
+        "peer alice\nalice answers\n---\ninvite bob",
+        expect![[r#"
         invite bob
           refused: NotAGroupCall
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_call_that_ends_no_longer_calls_its_invited() {
-    check("group alice bob\n---\ninvite carol\nhang up\ncarol answers", expect![[r#"
+    check(
+        "group alice bob\n---\ninvite carol\nhang up\ncarol answers",
+        expect![[r#"
         invite carol
           = 1 Running
           dial carol
@@ -71,5 +88,6 @@ fn a_call_that_ends_no_longer_calls_its_invited() {
           hang up carol: CallEnded
           tell: call Deleted, Terminated, 200/7000
         carol answers
-    "#]]);
+    "#]],
+    );
 }

@@ -146,9 +146,8 @@ impl Simulation {
         let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), context());
         match self.random.below(10) {
             0..=3 => {
-                if self.wish(Command::MuteParticipant { operation, client_context, participant }) {
-                    self.muted.insert(participant);
-                }
+                let accepted = self.wish(Command::MuteParticipant { operation, client_context, participant });
+                self.muted.extend(accepted.then_some(participant));
             }
             4..=6 => {
                 let new = ParticipantId::new(self.id());

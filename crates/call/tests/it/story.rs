@@ -19,12 +19,12 @@ const CALL: CallId = CallId::new(0xca11);
 const BOT: ParticipantId = ParticipantId::new(0xb07);
 
 /// Plays `script` and compares what came of it.
-pub fn check(script: &str, expected: Expect) {
+pub(crate) fn check(script: &str, expected: Expect) {
     expected.assert_eq(&Story::new(Policy::default()).play(script));
 }
 
 /// Plays `script` under another policy.
-pub fn check_with(policy: Policy, script: &str, expected: Expect) {
+pub(crate) fn check_with(policy: Policy, script: &str, expected: Expect) {
     expected.assert_eq(&Story::new(policy).play(script));
 }
 

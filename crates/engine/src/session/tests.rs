@@ -1,10 +1,10 @@
 //! A whole conversation with its sound, in virtual time, without a socket: who hears what, by tones.
 
 use super::*;
-use crate::prompts::DownloadError;
+use crate::prompts::{DownloadError, PromptFailure};
 use call::{CallKind, ClientContext, ConversationId, Invitation, NewCall, Policy};
 use edge::sdp::{self, Local, Negotiated};
-use media::{Decoder, Encoder, Recording, Sine, TransmitStart, tone_dbfs};
+use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
 
 const CALL: CallId = CallId::new(1);

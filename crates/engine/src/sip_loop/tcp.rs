@@ -84,11 +84,11 @@ impl Connections {
     /// Sends to an address, over a connection that is made if there is none.
     pub(super) fn send_to(&mut self, remote: SocketAddr, bytes: Vec<u8>) {
         let flow = self.flow(remote);
-        if !self.writers.contains_key(&flow) {
+        self.writers.entry(flow).or_insert_with(|| {
             let (writer, messages) = mpsc::channel(MESSAGES_WAITING_MAX);
-            self.writers.insert(flow, writer);
             tokio::spawn(connect(remote, flow, self.chunks.clone(), messages));
-        }
+            writer
+        });
         self.send(flow, bytes);
     }
 

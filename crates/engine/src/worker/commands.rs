@@ -1,0 +1,117 @@
+//! What other threads ask of a worker, and what they tell it.
+
+use super::{Fact, Job, LegEvent, Owned, Running};
+use crate::change::{Outcome, Reply};
+use crate::session::Session;
+use crate::tick::SLOTS;
+use call::{Accepted, CallId, Command, Conversation, ConversationId, NewCall, Refusal, ResultInfo};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// Jobs that are done between two looks at the clock, so that a flood of them does not hold up a tick.
+const JOBS_AT_ONCE_MAX: usize = 64;
+
+impl Running {
+    pub(super) fn serve_queues(&mut self) {
+        self.send_unsent();
+        for _ in 0..JOBS_AT_ONCE_MAX {
+            let Ok(fact) = self.facts.try_recv() else { break };
+            self.take_fact(fact);
+        }
+        for _ in 0..JOBS_AT_ONCE_MAX {
+            let Ok(job) = self.commands.try_recv() else { return };
+            self.take_job(job);
+        }
+        // There may be more: look again after the packets and ticks of this round.
+        self.handle.wake();
+    }
+
+    fn take_job(&mut self, job: Job) {
+        let now = Instant::now();
+        match job {
+            // Dropping the reply answers "busy".
+            Job::Create { .. } | Job::Execute { .. } if !self.unsent.is_empty() => {}
+            Job::Create { conversation, call, reply } => self.create(conversation, call, reply, now),
+            Job::Execute { call, command, reply } => self.execute(call, command, reply, now),
+            Job::Shutdown { done } => {
+                let result = ResultInfo::new(500, 9001, "The server was shut down.");
+                for conversation in self.owned.keys().copied().collect::<Vec<_>>() {
+                    self.with_session(conversation, |session| session.abort(&result));
+                    self.settle(conversation, None);
+                }
+                self.stopped = true;
+                drop(done);
+            }
+        }
+    }
+
+    fn execute(&mut self, call: CallId, command: Command, reply: Reply, now: Instant) {
+        let Some(conversation) = self.by_call.get(&call).copied() else {
+            // Whoever asked may have gone.
+            let _ = reply.send(Err(Outcome::Refused(Refusal::CallNotFound)));
+            return;
+        };
+        match self.with_session(conversation, |session| session.execute(call, command, now)) {
+            Some(Ok(accepted)) => self.settle(conversation, Some((accepted, reply))),
+            Some(Err(refusal)) => drop(reply.send(Err(Outcome::Refused(refusal)))),
+            // The conversation has met a bug; dropping the reply answers "busy".
+            None => {}
+        }
+    }
+
+    fn create(&mut self, id: ConversationId, call: NewCall, reply: Reply, now: Instant) {
+        let call_id = call.id;
+        let conversation = Conversation::create(id, self.worker.config.policy, call, now);
+        let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).expect("there are slots");
+        self.slots[slot].push(id);
+        self.owned.insert(id, Owned { session: Session::new(conversation), slot, legs: HashMap::new() });
+        self.by_call.insert(call_id, id);
+        self.handle.count_conversations(self.owned.len());
+        self.settle(id, Some((Accepted::Done, reply)));
+    }
+
+    fn take_fact(&mut self, fact: Fact) {
+        let now = Instant::now();
+        let conversation = match fact {
+            Fact::Leg { conversation, participant, event } => {
+                self.with_session(conversation, |session| match event {
+                    LegEvent::Answered { description } => session.answered(participant, &description, now),
+                    LegEvent::Unreached(cause) => session.unreached(participant, cause, now),
+                    LegEvent::Offered { description } => session.offered(participant, &description, now),
+                    LegEvent::Left(cause) => session.left(participant, cause, now),
+                });
+                conversation
+            }
+            Fact::Prompt { conversation, participant, operation, track } => {
+                self.with_session(conversation, |s| s.prompt_loaded(participant, operation, track, now));
+                conversation
+            }
+        };
+        self.settle(conversation, None);
+    }
+
+    /// Runs `work` on a conversation. A panic in it ends that conversation and nothing else.
+    fn with_session<T>(&mut self, conversation: ConversationId, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
+        let owned = self.owned.get_mut(&conversation)?;
+        match catch_unwind(AssertUnwindSafe(|| work(&mut owned.session))) {
+            Ok(value) => Some(value),
+            Err(_) => {
+                self.abort(conversation);
+                None
+            }
+        }
+    }
+
+    /// A bug has been met in a conversation: ends it in good order if the rules still can, else drops it.
+    pub(super) fn abort(&mut self, conversation: ConversationId) {
+        metrics::counter!("fermata_conversations_aborted_total").increment(1);
+        tracing::error!(%conversation, "a conversation has met a bug and is ended");
+        let Some(owned) = self.owned.get_mut(&conversation) else { return };
+        let result = ResultInfo::new(500, 9999, "The server met an internal error in this conversation.");
+        match catch_unwind(AssertUnwindSafe(|| owned.session.abort(&result))) {
+            Ok(()) => self.settle(conversation, None),
+            Err(_) => self.drop_conversation(conversation),
+        }
+    }
+}

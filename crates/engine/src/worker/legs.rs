@@ -1,0 +1,89 @@
+//! The sockets of legs.
+
+use super::Running;
+use crate::leg::LegRandom;
+use crate::rtp_ports::RtpSockets;
+use crate::session::Datagram;
+use crate::sip_loop::SipCommand;
+use call::{ConversationId, Identity, ParticipantId, Unreached};
+use media::TransmitStart;
+use mio::{Interest, Token};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// The sockets of one leg, and their names in the poll.
+#[derive(Debug)]
+pub(super) struct LegSockets {
+    pub(super) sockets: RtpSockets,
+    rtp: Token,
+    rtcp: Token,
+}
+
+/// Whose a socket is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Socket {
+    pub(super) conversation: ConversationId,
+    pub(super) participant: ParticipantId,
+    pub(super) is_rtcp: bool,
+}
+
+impl Running {
+    pub(super) fn open_leg(&mut self, conversation: ConversationId, participant: ParticipantId, identity: Identity) {
+        let now = Instant::now();
+        let opened = self.open_sockets(conversation, participant);
+        let Some(owned) = self.owned.get_mut(&conversation) else { return };
+        match opened {
+            Ok(sockets) => {
+                let address = SocketAddr::new(self.worker.config.rtp.address, sockets.sockets.port);
+                let Some(offer) = owned.session.leg_opened(participant, address, random()) else { return };
+                owned.legs.insert(participant, sockets);
+                let leg = self.address(conversation, participant);
+                self.worker.sip.send(SipCommand::Dial { leg, identity, offer });
+            }
+            Err(error) => {
+                tracing::error!(%error, "no RTP port for a leg");
+                owned.session.unreached(participant, Unreached::Status(503), now);
+            }
+        }
+    }
+
+    fn open_sockets(&mut self, conversation: ConversationId, participant: ParticipantId) -> io::Result<LegSockets> {
+        let mut sockets = self.ports.bind()?;
+        let (rtp, rtcp) = (Token(self.next_token), Token(self.next_token + 1));
+        self.next_token += 2;
+        self.poll.registry().register(&mut sockets.rtp, rtp, Interest::READABLE)?;
+        self.poll.registry().register(&mut sockets.rtcp, rtcp, Interest::READABLE)?;
+        for (token, is_rtcp) in [(rtp, false), (rtcp, true)] {
+            self.sockets.insert(token, Socket { conversation, participant, is_rtcp });
+        }
+        Ok(LegSockets { sockets, rtp, rtcp })
+    }
+
+    pub(super) fn close_leg(&mut self, conversation: ConversationId, participant: ParticipantId) {
+        let leg = self.owned.get_mut(&conversation).and_then(|owned| owned.legs.remove(&participant));
+        let Some(leg) = leg else { return };
+        self.sockets.remove(&leg.rtp);
+        self.sockets.remove(&leg.rtcp);
+        self.worker.sip.send(SipCommand::HangUp { leg: self.address(conversation, participant) });
+    }
+}
+
+/// Hands one datagram to the network.
+pub(super) fn send(legs: &HashMap<ParticipantId, LegSockets>, datagram: &Datagram<'_>) {
+    let Some(leg) = legs.get(&datagram.participant) else { return };
+    let socket = if datagram.by_rtcp { &leg.sockets.rtcp } else { &leg.sockets.rtp };
+    if let Err(error) = socket.send_to(datagram.bytes, datagram.destination) {
+        // A full buffer or an unreachable port loses one packet, as a network may.
+        metrics::counter!("fermata_rtp_unsent_total").increment(1);
+        tracing::trace!(kind = ?error.kind(), "an RTP packet could not be sent");
+    }
+}
+
+fn random() -> LegRandom {
+    let bits = crate::engine::new_guid();
+    let transmit = TransmitStart { ssrc: bits as u32, sequence: (bits >> 32) as u16, timestamp: (bits >> 80) as u32 };
+    // Positive in 64 bits: some phones read it as a signed number.
+    LegRandom { transmit, session_id: ((bits >> 64) as u64) >> 2 }
+}

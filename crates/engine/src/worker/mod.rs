@@ -1,0 +1,225 @@
+//! A thread that owns conversations: it reads the clock, the sockets and its queues, and ticks.
+//!
+//! Between ticks it sleeps until a packet, a job or the next deadline comes. Nothing else touches what it owns, so
+//! there is no lock on the way of a packet.
+
+mod commands;
+mod handle;
+mod legs;
+mod prompt;
+mod settle;
+
+pub(crate) use handle::{Busy, WorkerHandle};
+
+use crate::alarm::Alarm;
+use crate::change::{Change, Reply};
+use crate::config::Config;
+use crate::engine::CallTable;
+use crate::prompts::{PromptFailure, Prompts};
+use crate::rtp_ports::RtpPorts;
+use crate::session::Session;
+use crate::sip_loop::SipCommands;
+use crate::tick::{SLOTS, TickClock};
+use call::{CallId, Command, ConversationId, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
+use legs::{LegSockets, Socket, send};
+use media::{Codec, Loop, NtpTime};
+use mio::{Events, Poll, Token, Waker};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+/// Commands that wait for a worker. A full queue refuses the command, and the application is told to come back.
+const COMMANDS_WAITING_MAX: usize = 1024;
+
+/// Packets that are read from one socket at a time. 20 ms bring one; what is left of a flood is read when the next packet
+/// comes.
+const PACKETS_AT_ONCE_MAX: usize = 32;
+
+/// The largest datagram that is read whole: an Ethernet frame's worth. RTP of ours is below 300 bytes.
+const DATAGRAM_BYTES_MAX: usize = 1500;
+
+const WAKER: Token = Token(usize::MAX);
+const ALARM: Token = Token(usize::MAX - 1);
+
+/// What a worker is started with.
+pub(crate) struct Worker {
+    pub(crate) index: usize,
+    pub(crate) config: Config,
+    pub(crate) changes: tokio::sync::mpsc::Sender<Change>,
+    pub(crate) sip: SipCommands,
+    pub(crate) prompts: Prompts,
+    pub(crate) calls: CallTable,
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+/// A command for a worker. It can be refused when too many wait.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Create {
+        conversation: ConversationId,
+        call: NewCall,
+        reply: Reply,
+    },
+    Execute {
+        call: CallId,
+        command: Command,
+        reply: Reply,
+    },
+    /// Ends every conversation and the worker; `done` is dropped when that is told.
+    Shutdown {
+        done: Reply,
+    },
+}
+
+/// A fact for a worker. It is never refused; there are only as many as there are legs and prompts under way.
+pub(crate) enum Fact {
+    Leg { conversation: ConversationId, participant: ParticipantId, event: LegEvent },
+    Prompt { conversation: ConversationId, participant: ParticipantId, operation: OperationId, track: Track },
+}
+
+type Track = Result<(Codec, Arc<Loop>), PromptFailure>;
+
+/// What SIP says of a leg.
+#[derive(Debug)]
+pub(crate) enum LegEvent {
+    Answered { description: Vec<u8> },
+    Unreached(Unreached),
+    Offered { description: Vec<u8> },
+    Left(LeaveCause),
+}
+
+impl Worker {
+    /// Starts the thread.
+    pub(crate) fn start(self) -> io::Result<WorkerHandle> {
+        let poll = Poll::new()?;
+        let (commands, commands_out) = mpsc::sync_channel(COMMANDS_WAITING_MAX);
+        let (facts, facts_out) = mpsc::channel();
+        let handle = WorkerHandle::new(commands, facts, Waker::new(poll.registry(), WAKER)?);
+        let alarm = Alarm::new(poll.registry(), ALARM)?;
+        let ports = RtpPorts::new(&self.config.rtp, self.index, self.config.workers);
+        let name = format!("media-{}", self.index);
+        let running = Running {
+            handle: handle.clone(),
+            commands: commands_out,
+            facts: facts_out,
+            poll,
+            alarm,
+            ports,
+            clock: TickClock::new(Instant::now()),
+            slots: Default::default(),
+            owned: HashMap::new(),
+            by_call: HashMap::new(),
+            sockets: HashMap::new(),
+            next_token: 0,
+            unsent: VecDeque::new(),
+            stopped: false,
+            worker: self,
+        };
+        thread::Builder::new().name(name).spawn(move || running.run())?;
+        Ok(handle)
+    }
+}
+
+/// The state of the thread.
+struct Running {
+    worker: Worker,
+    handle: WorkerHandle,
+    commands: mpsc::Receiver<Job>,
+    facts: mpsc::Receiver<Fact>,
+    poll: Poll,
+    alarm: Alarm,
+    ports: RtpPorts,
+    clock: TickClock,
+    slots: [Vec<ConversationId>; SLOTS],
+    owned: HashMap<ConversationId, Owned>,
+    by_call: HashMap<CallId, ConversationId>,
+    sockets: HashMap<Token, Socket>,
+    next_token: usize,
+    /// Changes that did not fit into the recorder's queue. While there are any, commands are refused.
+    unsent: VecDeque<Change>,
+    /// Whether the engine has been shut down.
+    stopped: bool,
+}
+
+/// A conversation and its sockets.
+struct Owned {
+    session: Session,
+    slot: usize,
+    legs: HashMap<ParticipantId, LegSockets>,
+}
+
+impl Running {
+    fn run(mut self) {
+        crate::priority::raise();
+        let mut events = Events::with_capacity(1024);
+        while !self.stopped {
+            let deadline = self.clock.next_deadline(|slot| !self.slots[slot].is_empty());
+            let timeout = self.alarm.set(deadline);
+            match self.poll.poll(&mut events, timeout) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return tracing::error!(%error, "a media worker cannot wait for packets and ends"),
+            }
+            for event in &events {
+                if let Some(socket) = self.sockets.get(&event.token()) {
+                    self.receive(*socket);
+                }
+            }
+            self.alarm.clear();
+            self.serve_queues();
+            self.serve_ticks();
+        }
+    }
+
+    fn receive(&mut self, socket: Socket) {
+        let Some(owned) = self.owned.get_mut(&socket.conversation) else { return };
+        let Some(leg) = owned.legs.get(&socket.participant) else { return };
+        let udp = if socket.is_rtcp { &leg.sockets.rtcp } else { &leg.sockets.rtp };
+        let mut packet = [0; DATAGRAM_BYTES_MAX];
+        let now = Instant::now();
+        for _ in 0..PACKETS_AT_ONCE_MAX {
+            let Ok((length, from)) = udp.recv_from(&mut packet) else { return };
+            let bytes = &packet[..length];
+            let session = &mut owned.session;
+            let result = catch_unwind(AssertUnwindSafe(|| match socket.is_rtcp {
+                true => session.receive_rtcp(socket.participant, from, bytes, now),
+                false => session.receive_rtp(socket.participant, from, bytes, now),
+            }));
+            if result.is_err() {
+                return self.abort(socket.conversation);
+            }
+        }
+    }
+
+    /// Ticks every conversation that is due.
+    fn serve_ticks(&mut self) {
+        while let Some((slot, due)) = self.clock.take_due(Instant::now()) {
+            for at in (0..self.slots[slot].len()).rev() {
+                let conversation = self.slots[slot][at];
+                self.handle.count_tick(due.elapsed());
+                self.tick(conversation, due);
+            }
+        }
+    }
+
+    fn tick(&mut self, conversation: ConversationId, due: Instant) {
+        let Some(owned) = self.owned.get_mut(&conversation) else { return };
+        let Owned { session, legs, .. } = owned;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            session.tick(due, wall_clock(), &mut |datagram| send(legs, &datagram));
+            session.flushed(due);
+        }));
+        match result {
+            Ok(()) => self.settle(conversation, None),
+            Err(_) => self.abort(conversation),
+        }
+    }
+}
+
+fn wall_clock() -> NtpTime {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    NtpTime::from_unix(since_1970)
+}
