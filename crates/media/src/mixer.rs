@@ -4,18 +4,17 @@
 //! leg; the mixer obeys it and knows no reason for it.
 
 use crate::MIX_FRAME_SAMPLES;
-use crate::codec::Codec;
 use crate::dtmf::DtmfEvent;
+use crate::format::Format;
 use crate::level::SILENCE_DBFS;
-use crate::music::Loop;
-use crate::receiver::Receiver;
+use crate::receiver::{Received, Receiver};
 use crate::report::Reports;
+use crate::route::Route;
 use crate::rtcp::{self, NtpTime, RtcpError, SenderInfo};
 use crate::rtp::{Packet, RtpError};
 use crate::statistics::Statistics;
-use crate::transmitter::{Mix, Transmitter};
+use crate::transmitter::{Mix, TransmitStart, Transmitter};
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// The most key releases that wait to be polled. They come at most at a key a leg and tick; when nobody polls, the oldest
@@ -28,92 +27,6 @@ const REPORT_BYTES_MAX: usize = 128;
 /// Names one participant's media path. The caller makes the numbers up and keeps them unique within a mixer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LegId(pub u64);
-
-/// What a leg speaks, as SDP negotiated it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Format {
-    /// The codec, in both directions.
-    pub codec: Codec,
-    /// Its payload type, 0 to 127.
-    pub payload_type: u8,
-    /// The payload type of telephone events (RFC 4733), if negotiated.
-    pub telephone_event: Option<u8>,
-    /// The rate in which telephone events count their duration, in hertz: that of the codec's timestamp, unless the SDP
-    /// says otherwise.
-    pub telephone_event_clock: u32,
-}
-
-impl Format {
-    /// Creates a format without telephone events.
-    pub const fn new(codec: Codec, payload_type: u8) -> Format {
-        Format { codec, payload_type, telephone_event: None, telephone_event_clock: codec.clock_rate() }
-    }
-
-    /// Adds telephone events at the codec's clock rate.
-    #[must_use]
-    pub const fn with_telephone_event(self, payload_type: u8) -> Format {
-        Format { telephone_event: Some(payload_type), ..self }
-    }
-}
-
-/// Where a leg's outgoing stream starts: three random values (RFC 3550 section 5.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TransmitStart {
-    /// The synchronisation source.
-    pub ssrc: u32,
-    /// The first sequence number.
-    pub sequence: u16,
-    /// The first timestamp.
-    pub timestamp: u32,
-}
-
-/// What a leg hears.
-#[derive(Clone)]
-pub enum Hears {
-    /// Nothing: no RTP is sent, and its timestamp goes on.
-    Nothing,
-    /// Packets of silence.
-    Silence,
-    /// All who are heard, minus itself.
-    Conversation,
-    /// A loop, which must be of the leg's codec: of another, it is silence.
-    Music(Arc<Loop>),
-}
-
-/// What a leg hears, and whether the others hear it.
-#[derive(Clone)]
-pub struct Route {
-    /// What the leg hears.
-    pub hears: Hears,
-    /// Whether those who hear the conversation hear the leg.
-    pub heard: bool,
-}
-
-/// What a received packet was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
-    /// Sound, queued to be played.
-    Audio,
-    /// News of a key.
-    Event(DtmfEvent),
-    /// Nothing of use.
-    Ignored(Ignored),
-}
-
-/// Why a received packet was of no use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ignored {
-    /// Its payload type is not the format's.
-    PayloadType(u8),
-    /// Its turn was over before it came.
-    Late,
-    /// It was here before.
-    Duplicate,
-    /// It belongs to another stream than the leg's. A second one in sequence makes that the leg's stream.
-    UnknownSource,
-    /// Its payload is empty, too long, or no event.
-    Malformed,
-}
 
 /// One packet to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -180,7 +93,7 @@ impl Mixer {
     pub fn add_leg(&mut self, leg: LegId, format: Format, start: TransmitStart, route: Route) {
         let added = Leg {
             id: leg,
-            receiver: Receiver::new(format, route.heard),
+            receiver: Receiver::new(format),
             route,
             transmitter: Transmitter::new(format, start),
             reports: Reports::new(start.ssrc),

@@ -11,7 +11,7 @@
 
 use crate::TICK;
 use crate::codec::{Codec, Encoder};
-use crate::resample::resample_ring;
+use crate::ring::resample_ring;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,14 +5,40 @@ use crate::MIX_RATE_HZ;
 use crate::codec::{Decoder, PAYLOAD_BYTES_MAX, samples_per_tick};
 use crate::dtmf::{DtmfEvent, DtmfReceiver, EventPayload, News};
 use crate::fade::fade_out;
+use crate::format::Format;
 use crate::jitter::{JitterBuffer, PlayoutCounts, Verdict};
 use crate::level::{SILENCE_DBFS, level_dbfs};
-use crate::mixer::{Format, Ignored, Received};
 use crate::reception::{Fit, Reception};
 use crate::resample::Resampler;
 use crate::rtp::Packet;
 use crate::transition::CONVERSATION_FADE_OUT_US;
 use std::time::{Duration, Instant};
+
+/// What a received packet was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Sound, queued to be played.
+    Audio,
+    /// News of a key.
+    Event(DtmfEvent),
+    /// Nothing of use.
+    Ignored(Ignored),
+}
+
+/// Why a received packet was of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Its payload type is not the format's.
+    PayloadType(u8),
+    /// Its turn was over before it came.
+    Late,
+    /// It was here before.
+    Duplicate,
+    /// It belongs to another stream than the leg's. A second one in sequence makes that the leg's stream.
+    UnknownSource,
+    /// Its payload is empty, too long, or no event.
+    Malformed,
+}
 
 /// One leg's way in.
 pub(crate) struct Receiver {
@@ -22,8 +48,8 @@ pub(crate) struct Receiver {
     decoder: Decoder,
     resampler: Resampler,
     dtmf: DtmfReceiver,
-    /// Whether the others heard this leg in the last tick.
-    was_heard: bool,
+    /// Whether the others heard this leg in the last tick, if there was one.
+    was_heard: Option<bool>,
     level_dbfs: f32,
     /// One tick at the codec's rate.
     decoded: Vec<i16>,
@@ -32,8 +58,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Creates the way in of a leg; `heard` says whether the others hear it from the start.
-    pub(crate) fn new(format: Format, heard: bool) -> Receiver {
+    pub(crate) fn new(format: Format) -> Receiver {
         let decoder = Decoder::for_speech(format.codec);
         let rate_hz = decoder.rate_hz();
         Receiver {
@@ -43,7 +68,7 @@ impl Receiver {
             decoder,
             resampler: Resampler::new(rate_hz, MIX_RATE_HZ),
             dtmf: DtmfReceiver::default(),
-            was_heard: heard,
+            was_heard: None,
             level_dbfs: SILENCE_DBFS,
             decoded: vec![0; samples_per_tick(rate_hz)],
             frame: Vec::with_capacity(MIX_FRAME_SAMPLES),
@@ -52,8 +77,9 @@ impl Receiver {
 
     /// Goes on with another format: what was heard before is over, what was counted stays.
     pub(crate) fn set_format(&mut self, format: Format) {
-        let before = std::mem::replace(self, Receiver::new(format, self.was_heard));
+        let before = std::mem::replace(self, Receiver::new(format));
         self.reception = before.reception;
+        self.was_heard = before.was_heard;
         self.dtmf = before.dtmf;
     }
 
@@ -103,12 +129,11 @@ impl Receiver {
 
     /// Prepares the frame of this tick; [`Receiver::frame`] is what it adds to the mix.
     pub(crate) fn tick(&mut self, heard: bool, now: Instant) {
-        let was_heard = std::mem::replace(&mut self.was_heard, heard);
-        match (was_heard, heard) {
-            (true, true) => self.pull(now),
-            (true, false) => self.fall_silent(now),
-            (false, true) => self.be_heard_again(now),
-            (false, false) => self.stay_silent(),
+        match (self.was_heard.replace(heard), heard) {
+            (Some(true) | None, true) => self.pull(now),
+            (Some(true), false) => self.fall_silent(now),
+            (Some(false), true) => self.be_heard_again(now),
+            (Some(false) | None, false) => self.stay_silent(),
         }
         self.level_dbfs = if self.frame.is_empty() { SILENCE_DBFS } else { level_dbfs(&self.frame) };
     }

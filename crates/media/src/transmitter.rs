@@ -1,9 +1,10 @@
 //! The outbound half of a leg: what it hears, as RTP packets.
 
 use crate::codec::{Codec, Decoder, Encoder, samples_per_tick};
-use crate::mixer::{Format, Hears, TransmitStart};
+use crate::format::Format;
 use crate::music::Loop;
 use crate::resample::Resampler;
+use crate::route::Hears;
 use crate::rtp::{self, Packet};
 use crate::transition::{Leaving, blend};
 use crate::{MIX_FRAME_SAMPLES, MIX_RATE_HZ};
@@ -14,6 +15,17 @@ const RUN_IN_TICKS: u64 = 5;
 
 /// The longest packet made, in bytes: a header and the longest Opus frame.
 const PACKET_BYTES_MAX: usize = rtp::HEADER_BYTES + 1275;
+
+/// Where a leg's outgoing stream starts: three random values (RFC 3550 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransmitStart {
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// The first sequence number.
+    pub sequence: u16,
+    /// The first timestamp.
+    pub timestamp: u32,
+}
 
 /// One leg's way out.
 pub(crate) struct Transmitter {

@@ -132,3 +132,13 @@ fn steepest(sound: &[i16]) -> i32 {
     let settled = &sound[sound.len() / 2..];
     settled.windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs()).max().unwrap()
 }
+
+#[test]
+fn g722_of_another_encoder_is_understood() {
+    // Made with ffmpeg: 200 ms of 1 kHz at -21 dBFS.
+    let mut sound = Vec::new();
+    Decoder::new(Codec::G722).decode(&include_bytes!("../data/tone.g722")[..1_500], &mut sound).unwrap();
+    let level = tone_dbfs(&sound[800..], 1_000.0, 16_000);
+    assert!((level + 21.0).abs() < 0.3, "{level}");
+    assert!(noise_db(Codec::G722, &sound, 1_000.0) < -30.0);
+}

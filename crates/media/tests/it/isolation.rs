@@ -3,7 +3,7 @@
 //! Each test runs a conversation twice. The runs differ only in what somebody says who must not be heard, and must send
 //! the same bytes to whoever must not hear it.
 
-use crate::room::{AMPLITUDE, CODECS, MUSIC_HZ, Room, TONES_HZ, recording};
+use crate::room::{AMPLITUDE, CODECS, MUSIC_HZ, Phone, Room, TONES_HZ, recording};
 use media::{Codec, Hears, Loop, Sine};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ fn the_others_hear_nothing_of_the_held_one_not_even_afterwards() {
                 |room| say(room, 1, 300.0),
                 |room| {
                     // The phone's encoder remembers what was shouted. What the phone itself lets through is not the hold's.
-                    room.phones[1] = std::mem::replace(&mut room.phones[1], crate::room::Phone::new(codec, None));
+                    room.phones[1] = std::mem::replace(&mut room.phones[1], Phone::new(codec, None));
                     say(room, 1, 500.0);
                 },
             );
@@ -133,4 +133,17 @@ fn neither_side_of_a_hold_clicks() {
             assert!(f64::from(jump) < limit, "{codec:?}: phone {phone} hears a jump of {jump}, limit {limit:.0}");
         }
     }
+}
+
+#[test]
+fn who_joins_unheard_is_not_heard_from_the_first_sample_on() {
+    let run = |tone_hz| {
+        let mut room = Room::new([Codec::Pcmu; 3]);
+        room.join(Phone::new(Codec::Pcmu, tone_hz));
+        room.route(3, Hears::Silence, false);
+        room.run(10);
+        room
+    };
+    let (silent, talking) = (run(None), run(Some(300.0)));
+    assert!(silent.phones[0].packets == talking.phones[0].packets);
 }
