@@ -3,3 +3,9 @@
 
 mod latch;
 mod sdp;
+mod sip_call;
+mod sip_challenge;
+mod sip_pair;
+mod sip_reinvite;
+mod sip_requests;
+mod sip_solo;
