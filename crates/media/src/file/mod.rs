@@ -8,6 +8,7 @@ mod error;
 mod ogg_opus;
 mod sniff;
 mod symphonia;
+mod wav;
 
 pub use description::{Container, Description, FileCodec};
 pub use error::FileError;
@@ -49,6 +50,7 @@ pub struct DecodedFile {
 pub fn decode_file(bytes: &[u8], limits: Limits) -> Result<DecodedFile, FileError> {
     match sniff::sniff(bytes) {
         Kind::Audio(Container::OggOpus) => ogg_opus::decode(bytes, limits),
+        Kind::Audio(Container::Wav) => symphonia::decode(&wav::with_lengths(bytes), Container::Wav, limits),
         Kind::Audio(container) => symphonia::decode(bytes, container, limits),
         Kind::Other(what) => Err(FileError::NotSupported { what }),
     }

@@ -16,6 +16,7 @@ const TEXT_BYTES: usize = 512;
 
 /// How files begin: where, with what, and what that means. The first that fits counts.
 const SIGNATURES: &[(usize, &[u8], Kind)] = &[
+    (0, b"RF64", Kind::Other("an RF64 file (WAV for more than 4 GiB)")),
     (8, b"WAVE", Kind::Audio(Container::Wav)),
     (0, b"fLaC", Kind::Audio(Container::Flac)),
     (0, b"ID3", Kind::Audio(Container::Mp3)),

@@ -40,6 +40,17 @@ fn wav_of_every_kind() {
 }
 
 #[test]
+fn wav_from_a_pipe_goes_on_to_its_end() {
+    // What ffmpeg, espeak-ng and others write for lengths they don't know. The lengths are at 4 and at 40.
+    for unknown in [u32::MAX, 0x7FFF_F000, 0] {
+        let mut bytes = GRAPH.to_vec();
+        bytes[4..8].copy_from_slice(&unknown.to_le_bytes());
+        bytes[40..44].copy_from_slice(&unknown.to_le_bytes());
+        assert_eq!(decode_file(&bytes, LIMITS), decode_file(GRAPH, LIMITS), "{unknown:x}");
+    }
+}
+
+#[test]
 fn compressed_files() {
     check(MP3, 500, expect!["MP3, 2 channels, 44100 Hz"]);
     check(include_bytes!("../data/tagged.mp3"), 500, expect!["MP3, 1 channel, 44100 Hz"]);
