@@ -21,6 +21,8 @@ CREATE TABLE calls (
 
 CREATE INDEX calls_live ON calls (app, tenant) WHERE state <> 'terminated';
 
+CREATE INDEX calls_ended ON calls (ended_ms) WHERE ended_ms IS NOT NULL;
+
 CREATE TABLE participants (
     call_id  TEXT NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
     id       TEXT NOT NULL,

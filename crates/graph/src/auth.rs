@@ -34,6 +34,9 @@ pub(crate) const ANY_CALL_ROLE: &[Role] = &Role::ALL;
 pub(crate) const PARTICIPANT_ROLES: &[Role] =
     &[Role::JoinGroupCallAsGuest, Role::JoinGroupCall, Role::InitiateGroupCall, Role::Initiate];
 
+/// Roles one of which is needed to create any call; which one depends on how many are called.
+pub(crate) const CREATE_ROLES: &[Role] = &[Role::Initiate, Role::InitiateGroupCall];
+
 /// The role that calls one person.
 pub(crate) const PEER_ROLES: &[Role] = &[Role::Initiate];
 

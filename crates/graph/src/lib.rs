@@ -33,6 +33,7 @@ mod path;
 mod public_url;
 mod recorder;
 mod request;
+mod retention;
 mod routes;
 mod service;
 mod store;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use call::CallId;
 use chrono::Utc;
 use http::StatusCode;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use url::Url;
 use uuid::Uuid;
 
@@ -78,6 +78,9 @@ enum Task {
 
 /// Says that the program is ending.
 struct Stopping;
+
+/// Ends when the store has taken an attempt in, or failed to.
+struct Stored(oneshot::Receiver<()>);
 
 impl Outbox {
     /// Makes the outbox; it ends when `stop` becomes true. What is not delivered then is delivered after the next start.
@@ -146,22 +149,30 @@ impl Inner {
     }
 
     /// Delivers what is pending after the notice numbered `after`, and moves `after` on.
+    ///
+    /// Ends only when the store knows what was delivered: the call's next task starts from what is pending there, and
+    /// would deliver twice what it still finds.
     async fn deliver_pending(&self, call: CallId, after: &mut i64) -> Result<(), Stopping> {
+        let mut stored = None;
         loop {
             let Some(callback) = self.patiently(|| self.store.callback(call)).await? else { return Ok(()) };
             let pending = self.patiently(|| self.store.pending_notices(call, *after, READ_AT_ONCE)).await?;
             if pending.is_empty() {
+                if let Some(Stored(stored)) = stored {
+                    // Answered or dropped, the writer is past it.
+                    let _ = stored.await;
+                }
                 return Ok(());
             }
             for notice in pending {
                 *after = notice.id;
-                self.deliver_one(&callback, notice).await?;
+                stored = Some(self.deliver_one(&callback, notice).await?);
             }
         }
     }
 
     /// Tries a notice until the application has it or it is given up.
-    async fn deliver_one(&self, callback: &Callback, notice: PendingNotice) -> Result<(), Stopping> {
+    async fn deliver_one(&self, callback: &Callback, notice: PendingNotice) -> Result<Stored, Stopping> {
         let mut attempts = notice.attempts;
         let mut wait = until(notice.next_attempt_ms);
         loop {
@@ -171,16 +182,23 @@ impl Inner {
             let outcome = outcome(&answer, attempts, age(&notice));
             metrics::counter!("fermata_notices_total", "outcome" => label(outcome)).increment(1);
             let attempt = Attempt { notice: notice.id, outcome, answer: answer.to_string() };
-            self.store.submit(Batch::silent(Write::Attempt(attempt))).await;
+            let stored = self.store_attempt(attempt).await;
             match outcome {
-                Outcome::Delivered => return Ok(()),
+                Outcome::Delivered => return Ok(stored),
                 Outcome::Dead => {
                     tracing::warn!(message_id = notice.message_id, %answer, "a notification was given up");
-                    return Ok(());
+                    return Ok(stored);
                 }
                 Outcome::Retry(pause) => wait = pause,
             }
         }
+    }
+
+    async fn store_attempt(&self, attempt: Attempt) -> Stored {
+        let (done, stored) = oneshot::channel();
+        let batch = Batch::new(vec![Write::Attempt(attempt)], move |_| drop(done.send(())));
+        self.store.submit(batch).await;
+        Stored(stored)
     }
 
     async fn send(&self, callback: &Callback, notice: PendingNotice) -> Result<Answer, Stopping> {

@@ -35,12 +35,22 @@ impl Announced {
 
 /// Records changes until the engine has stopped.
 pub(crate) async fn record(mut changes: mpsc::Receiver<Change>, announced: Announced, store: Store) {
-    while let Some(change) = changes.recv().await {
-        store.submit(batch(change, &announced)).await;
+    while let Some(mut change) = changes.recv().await {
+        let writes = writes(&mut change, &announced);
+        if writes.is_empty() {
+            // A keepAlive changes nothing that could be lost.
+            change.recorded();
+            continue;
+        }
+        let batch = Batch::new(writes, move |stored| match stored {
+            Ok(()) => change.recorded(),
+            Err(_) => change.not_recorded(),
+        });
+        store.submit(batch).await;
     }
 }
 
-fn batch(mut change: Change, announced: &Announced) -> Batch {
+fn writes(change: &mut Change, announced: &Announced) -> Vec<Write> {
     let mut writes = Vec::with_capacity(change.notices.len() + 1);
     for notice in std::mem::take(&mut change.notices) {
         if let Some(row) = announced.take(notice.call()) {
@@ -53,8 +63,5 @@ fn batch(mut change: Change, announced: &Announced) -> Batch {
         Some(Accepted::Operation(operation)) => writes.insert(0, Write::Operation(operation.clone())),
         Some(Accepted::Done) | None => {}
     }
-    Batch::new(writes, move |stored| match stored {
-        Ok(()) => change.recorded(),
-        Err(_) => change.not_recorded(),
-    })
+    writes
 }

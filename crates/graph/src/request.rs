@@ -1,6 +1,8 @@
 //! What every request gets, whatever its route: ids, a span for the log, the error envelope, the standard headers.
 
-use axum::extract::Request;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -52,13 +54,34 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
         client_request_id = ids.client,
     );
     request.extensions_mut().insert(ids.clone());
+    let timing = Timing::start(&request);
     async {
         let response = complete(next.run(request).await, &ids);
         tracing::info!(status = response.status().as_u16(), "answered");
+        timing.end(response.status());
         response
     }
     .instrument(span)
     .await
+}
+
+/// Measures one request for `/metrics`, under the route's pattern: a path would make a series for each call.
+struct Timing {
+    method: String,
+    route: String,
+    start: Instant,
+}
+
+impl Timing {
+    fn start(request: &Request) -> Timing {
+        let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
+        Timing { method: request.method().to_string(), route, start: Instant::now() }
+    }
+
+    fn end(self, status: StatusCode) {
+        let labels = [("method", self.method), ("route", self.route), ("status", status.as_u16().to_string())];
+        metrics::histogram!("fermata_http_request_seconds", &labels).record(self.start.elapsed().as_secs_f64());
+    }
 }
 
 fn complete(response: Response, ids: &RequestIds) -> Response {

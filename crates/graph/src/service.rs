@@ -20,6 +20,7 @@ use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::public_url::{PublicUrl, PublicUrls};
 use crate::recorder::{Announced, record};
+use crate::retention::forget_old_calls;
 use crate::store::{Store, StoreError, Writer};
 use crate::tls::{self, TlsError};
 
@@ -56,6 +57,7 @@ pub struct Service {
     stop: watch::Sender<bool>,
     outbox: Outbox,
     recorder: JoinHandle<()>,
+    retention: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -110,6 +112,7 @@ impl Service {
         // Nobody listens any more if the outbox has ended by itself.
         let _ = self.stop.send(true);
         self.recorder.abort();
+        self.retention.abort();
         // The writer ends when the last handle of the store is gone.
         drop(self.outbox);
         if tokio::time::timeout(CLOSE_TIMEOUT, self.writer).await.is_err() {
@@ -133,6 +136,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     outbox.wake_all().await?;
     let announced = Announced::default();
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
+    let retention = tokio::spawn(forget_old_calls(store.clone()));
     let api = Api(Arc::new(Inner {
         profile: settings.profile,
         validation: auth::validation(&urls, settings.directory.tenant),
@@ -151,7 +155,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         let address = bound.address();
         bound.serve_tls(&api, tls).map_err(|source| Cause::Listen { address, source })
     });
-    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, writer })
+    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, retention, writer })
 }
 
 fn bind(address: SocketAddr) -> Result<Bound, Cause> {

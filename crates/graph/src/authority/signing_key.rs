@@ -87,16 +87,18 @@ impl SigningKey {
     }
 }
 
-/// Writes a file that only its owner can read.
+/// Writes a file that only its owner can read. It appears whole or not at all, whenever the process dies.
 ///
 /// # Errors
 ///
-/// Whatever the file system says; an existing file is not replaced.
+/// Whatever the file system says.
 pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     const OWNER_ONLY: u32 = 0o600;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
+    let unfinished = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(&unfinished)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    fs::rename(unfinished, path)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use http::header::LOCATION;
 use uuid::Uuid;
 
 use crate::api::{Api, Root};
-use crate::auth::{Caller, GROUP_ROLES, PEER_ROLES};
+use crate::auth::{CREATE_ROLES, Caller, GROUP_ROLES, PEER_ROLES};
 use crate::body::Body;
 use crate::error::Failure;
 use crate::store::NewCallRow;
@@ -26,6 +26,7 @@ pub(crate) async fn create(
     root: Root,
     Body(request): Body<NewCall>,
 ) -> Result<Response, Failure> {
+    caller.require(CREATE_ROLES)?;
     check_owner(&request, &caller)?;
     let parsed = request.parse(api.profile)?;
     let kind = kind(&parsed);

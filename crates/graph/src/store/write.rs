@@ -17,6 +17,9 @@ use crate::wire::operation::Operation;
 use crate::wire::participant::Participant;
 use crate::wire::result_info::ResultInfo;
 
+/// Most calls that are forgotten in one transaction: more would make requests wait behind it.
+const FORGET_AT_ONCE: i64 = 500;
+
 /// Is one thing to be stored.
 #[derive(Debug)]
 pub(crate) enum Write {
@@ -28,6 +31,8 @@ pub(crate) enum Write {
     Notice(Notice),
     /// A delivery has been tried.
     Attempt(Attempt),
+    /// Calls that ended before this time, in milliseconds since 1970, are forgotten if nothing of them is to be told.
+    ForgetBefore(i64),
 }
 
 /// Is a call as its creation makes it.
@@ -67,7 +72,7 @@ impl Write {
     pub(super) fn notified_call(&self) -> Option<call::CallId> {
         match self {
             Write::Notice(notice) => Some(notice.call()),
-            Write::Call(_) | Write::Operation(_) | Write::Attempt(_) => None,
+            Write::Call(_) | Write::Operation(_) | Write::Attempt(_) | Write::ForgetBefore(_) => None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Write {
             }
             Write::Notice(notice) => record_notice(db, notice).await,
             Write::Attempt(attempt) => record_attempt(db, attempt).await,
+            Write::ForgetBefore(time_ms) => forget_before(db, *time_ms).await,
         }
     }
 }
@@ -240,6 +246,21 @@ async fn record_attempt(db: &mut SqliteConnection, attempt: &Attempt) -> Result<
         .bind(attempt.notice)
         .execute(db)
         .await?;
+    Ok(())
+}
+
+/// Deletes old calls with all that is theirs.
+async fn forget_before(db: &mut SqliteConnection, time_ms: i64) -> Result<(), StoreError> {
+    query(
+        "DELETE FROM calls WHERE id IN (
+             SELECT id FROM calls WHERE ended_ms < ? AND NOT EXISTS (
+                 SELECT 1 FROM notices WHERE notices.call_id = calls.id AND notices.state = 'pending')
+             LIMIT ?)",
+    )
+    .bind(time_ms)
+    .bind(FORGET_AT_ONCE)
+    .execute(db)
+    .await?;
     Ok(())
 }
 

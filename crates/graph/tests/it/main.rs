@@ -6,6 +6,7 @@ mod bot;
 mod calls;
 mod https;
 mod notices;
+mod outage;
 mod paths;
 mod restart;
 mod server;
