@@ -39,6 +39,8 @@ pub(crate) struct Transmitter {
     source: Source,
     /// The music last played and the tick its first frame belongs to, so that it goes on where it would be by now.
     music: Option<(Arc<Loop>, u64)>,
+    /// The music that gives way to it in this tick.
+    music_before: Option<(Arc<Loop>, u64)>,
     /// The next packet is the first after a pause (RFC 3551 section 4.1).
     marker: bool,
     counts: TransmitCounts,
@@ -89,6 +91,7 @@ impl Transmitter {
             resampler: Resampler::new(MIX_RATE_HZ, rate_hz),
             source: Source::Nothing,
             music: None,
+            music_before: None,
             marker: true,
             counts: TransmitCounts::default(),
             pcm: Vec::with_capacity(2 * samples_per_tick(rate_hz)),
@@ -153,7 +156,7 @@ impl Transmitter {
         match &self.music {
             Some((last, from_tick)) if Arc::ptr_eq(last, music) && self.source != Source::Conversation => *from_tick,
             Some(_) | None => {
-                self.music = Some((Arc::clone(music), tick));
+                self.music_before = self.music.replace((Arc::clone(music), tick));
                 tick
             }
         }
@@ -204,6 +207,7 @@ impl Transmitter {
         }
         self.pcm.clear();
         self.append_pcm(before, mix, tick, true);
+        self.music_before = None;
         self.resampler.reset();
         self.append_pcm(source, mix, tick, false);
         let frame = samples_per_tick(self.encoder.rate_hz());
@@ -223,7 +227,7 @@ impl Transmitter {
             }
             Source::Silence => self.append_silence(),
             Source::Conversation => self.append_mix(mix),
-            Source::Music { from_tick } => self.append_music(tick - from_tick, leaves),
+            Source::Music { from_tick } => self.append_music(from_tick, tick, leaves),
         }
     }
 
@@ -247,24 +251,30 @@ impl Transmitter {
     }
 
     /// Appends one tick of music as the phone would hear it. It is decoded from the payloads, with a run-in.
-    fn append_music(&mut self, position: u64, leaves: bool) {
-        let Some((music, _)) = self.music.clone() else { return self.append_silence() };
+    fn append_music(&mut self, from_tick: u64, tick: u64, leaves: bool) {
+        let Some(music) = self.music_since(from_tick) else { return self.append_silence() };
         let mut decoder = Decoder::for_speech(self.format.codec);
         let frame = samples_per_tick(decoder.rate_hz());
-        let first = position.saturating_sub(RUN_IN_TICKS);
+        // Some rounds ahead, so that there is a run-in before the first tick too: a ring has no beginning.
+        let position = tick - from_tick + RUN_IN_TICKS * music.ticks() as u64;
         let mut decoded = Vec::with_capacity((RUN_IN_TICKS as usize + 2) * frame);
-        for tick in first..=position + 1 {
+        for tick in position - RUN_IN_TICKS..=position + 1 {
             // Our own encoder's payload decodes; if ever not, silence of the same length keeps the place.
             if decoder.decode(music.payload(tick), &mut decoded).is_err() {
                 decoder.conceal(&mut decoded);
             }
         }
         // What is coded again comes out later by the codec's delay, so it goes in earlier by that.
-        let start = (position - first) as usize * frame + speech_delay_samples(self.format.codec);
+        let start = RUN_IN_TICKS as usize * frame + speech_delay_samples(self.format.codec);
         if leaves {
             self.flush_encoder(&decoded[start % frame..start]);
         }
         self.pcm.extend_from_slice(&decoded[start..start + frame]);
+    }
+
+    fn music_since(&self, from_tick: u64) -> Option<Arc<Loop>> {
+        let mut both = [&self.music_before, &self.music].into_iter().flatten();
+        both.find(|(_, start)| *start == from_tick).map(|(music, _)| Arc::clone(music))
     }
 
     /// Runs the encoder over sound the leg has heard otherwise, so that nothing older comes out of it.

@@ -118,6 +118,22 @@ fn music_goes_on_behind_the_phones_own_hold() {
 }
 
 #[test]
+fn one_music_gives_way_to_another_gently() {
+    let mut room = Room::new([Codec::Pcmu; 3]);
+    let other = Loop::encode(&recording(1_000.0, 8_000, 8_000), Codec::Pcmu);
+    room.route(1, music(Codec::Pcmu), false);
+    room.run(20);
+    room.route(1, Hears::Music(Arc::new(other)), false);
+    room.run(20);
+    let tone = |from: usize, to: usize, hz| media::tone_dbfs(&room.phones[1].sound[from..to], hz, 8_000);
+    // The first music fades out in the first half of the tick: half as loud on average.
+    assert!((tone(3_200, 3_280, MUSIC_HZ) + 29.0).abs() < 2.0);
+    assert!(tone(3_200, 3_280, 1_000.0) < -40.0);
+    assert!((tone(3_360, 6_400, 1_000.0) + 23.0).abs() < 0.5);
+    assert!(tone(3_360, 6_400, MUSIC_HZ) < -60.0);
+}
+
+#[test]
 fn music_of_another_codec_is_silence() {
     let mut room = Room::new([Codec::Pcmu; 3]);
     room.run(10);
