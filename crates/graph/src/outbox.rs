@@ -196,7 +196,10 @@ impl Inner {
 
     async fn store_attempt(&self, attempt: Attempt) -> Stored {
         let (done, stored) = oneshot::channel();
-        let batch = Batch::new(vec![Write::Attempt(attempt)], move |_| drop(done.send(())));
+        // Whether it is stored or not, the task only needs to know that the writer is past it.
+        let batch = Batch::new(vec![Write::Attempt(attempt)], move |_| {
+            let _ = done.send(());
+        });
         self.store.submit(batch).await;
         Stored(stored)
     }

@@ -6,16 +6,11 @@ use std::time::Duration;
 use call::CallId;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
-use tokio::time::{Instant, timeout_at};
 
 use super::{StoreError, Write, Writer};
 
 /// Most batches of one transaction. More would make the first of them wait longer for no fewer disk waits each.
 const GROUP_MAX: usize = 256;
-
-/// How long a batch that nobody waits for (a delivery that was tried) may wait for others. Less means more commits, more
-/// means more notices that are told twice after a crash.
-const LINGER: Duration = Duration::from_millis(50);
 
 /// Pause before a failed commit is tried again (a full disk, a locked file). Less would only burn the processor.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
@@ -64,7 +59,6 @@ impl Writer {
     pub(crate) async fn run(mut self, on_commit: CommitListener) {
         let mut group = Vec::with_capacity(GROUP_MAX);
         while self.batches.recv_many(&mut group, GROUP_MAX).await > 0 {
-            self.linger(&mut group).await;
             self.store(&mut group).await;
             for call in group.iter().flat_map(|batch| &batch.writes).filter_map(Write::notified_call) {
                 on_commit(call);
@@ -73,19 +67,6 @@ impl Writer {
         }
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database was not closed in order");
-        }
-    }
-
-    /// Waits for company if nobody waits for the group: each commit costs a wait for the disk, which the next request
-    /// would have to sit out.
-    async fn linger(&mut self, group: &mut Vec<Batch>) {
-        let until = Instant::now() + LINGER;
-        while group.len() < GROUP_MAX && group.iter().all(|batch| batch.reply.is_none()) {
-            let room = GROUP_MAX - group.len();
-            match timeout_at(until, self.batches.recv_many(group, room)).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
         }
     }
 

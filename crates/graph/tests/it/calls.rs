@@ -36,6 +36,8 @@ async fn the_notifications_of_a_call_come_in_graphs_order() {
     let call = server.establish(&bot).await;
     server.ask(Method::DELETE, &call.path).await;
     bot.wait_for(|notice| notice["changeType"] == "deleted").await;
+    let ids: Vec<_> = bot.posts().iter().map(|post| post.headers["x-microsoft-skype-message-id"].clone()).collect();
+    assert!(ids.iter().enumerate().all(|(at, id)| !ids[..at].contains(id)), "nothing comes twice: {ids:?}");
     let states: Vec<_> =
         bot.notices().iter().filter_map(|notice| notice["resourceData"]["state"].as_str().map(str::to_owned)).collect();
     assert_eq!(states.first().map(String::as_str), Some("establishing"));
