@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq;
 
+use super::config::Config;
 use super::digest::{Algorithm, Authorization, Challenge, Credentials, Proof};
 use super::flow::Flow;
 use super::header::Name;
@@ -37,6 +38,7 @@ pub(super) enum Verdict {
 /// Makes and checks nonces.
 pub(super) struct Authenticator {
     realm: String,
+    algorithms: Vec<Algorithm>,
     key: [u8; 32],
     /// The time that nonces count from.
     epoch: Option<Instant>,
@@ -54,27 +56,29 @@ struct Counts {
 }
 
 impl Authenticator {
-    pub(super) fn new(realm: &str, key: [u8; 32]) -> Authenticator {
-        Authenticator { realm: realm.to_owned(), key, epoch: None, last_serial: 0, used: BTreeMap::new(), floor: 0 }
+    pub(super) fn new(config: &Config, key: [u8; 32]) -> Authenticator {
+        let (realm, algorithms) = (config.realm.clone(), config.algorithms.clone());
+        Authenticator { realm, algorithms, key, epoch: None, last_serial: 0, used: BTreeMap::new(), floor: 0 }
     }
 
-    /// Makes the challenges to send, the stronger first (RFC 8760 §2.4).
-    pub(super) fn challenges(&mut self, flow: Flow, stale: bool, now: Instant) -> [Challenge; 2] {
+    /// Makes the challenges to send, one for each algorithm, all with one nonce.
+    pub(super) fn challenges(&mut self, flow: Flow, stale: bool, now: Instant) -> Vec<Challenge> {
         let nonce = self.new_nonce(flow, now);
-        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| Challenge {
-            algorithm,
+        let challenge = |algorithm: &Algorithm| Challenge {
+            algorithm: *algorithm,
             realm: self.realm.clone(),
             nonce: nonce.clone(),
             opaque: None,
             stale,
             has_qop: true,
-        })
+        };
+        self.algorithms.iter().map(challenge).collect()
     }
 
     /// Checks the Authorization header field of a request.
     pub(super) fn check(&mut self, request: &Request, users: &[Credentials], flow: Flow, now: Instant) -> Verdict {
         let values = request.headers.all(&Name::Authorization).filter_map(Authorization::parse);
-        let Some(authorization) = values.into_iter().find(|value| value.realm == self.realm) else {
+        let Some(authorization) = values.into_iter().find(|value| self.has_asked_for(value)) else {
             return Verdict::Denied;
         };
         let user = users.iter().position(|user| user.user == authorization.user);
@@ -85,6 +89,10 @@ impl Authenticator {
             Some(user) if is_right => self.check_nonce(user, &authorization, flow, now),
             Some(_) | None => Verdict::Denied,
         }
+    }
+
+    fn has_asked_for(&self, authorization: &Authorization) -> bool {
+        authorization.realm == self.realm && self.algorithms.contains(&authorization.algorithm)
     }
 
     fn check_nonce(&mut self, user: usize, authorization: &Authorization, flow: Flow, now: Instant) -> Verdict {

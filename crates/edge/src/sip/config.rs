@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::digest::Credentials;
+use super::digest::{Algorithm, Credentials};
 use super::method::Method;
 use super::uri::HostPort;
 
@@ -22,6 +22,11 @@ pub struct Config {
     pub timing: Timing,
     /// Who may register. Without users the endpoint is no registrar and refuses REGISTER with 405.
     pub users: Vec<Credentials>,
+    /// What the registrar's challenges offer, in this order (RFC 8760 §2.4); a phone may use any of them.
+    ///
+    /// Only MD5 unless set otherwise: phones exist that refuse to register as soon as SHA-256 is offered at all, even
+    /// beside MD5 (baresip 1.0, in Debian 12, says "Function not implemented").
+    pub algorithms: Vec<Algorithm>,
     /// How long registrations live.
     pub registrar: RegistrarLimits,
     /// What happens with an INVITE that comes in from outside a dialog.
@@ -42,6 +47,7 @@ impl Config {
             user_agent: "Fermata".to_owned(),
             timing: Timing::default(),
             users: Vec::new(),
+            algorithms: vec![Algorithm::Md5],
             registrar: RegistrarLimits::default(),
             incoming: Incoming::Offer,
             limits: Limits::default(),

@@ -49,7 +49,7 @@ impl Endpoint {
             sessions: HashMap::new(),
             dialogs: HashMap::new(),
             session_timers: Timers::new(),
-            authenticator: Authenticator::new(&config.realm, hmac_sha256(&seed, &[b"nonce"])),
+            authenticator: Authenticator::new(&config, hmac_sha256(&seed, &[b"nonce"])),
             registrar: Registrar::new(&config.users, config.registrar),
             registrations: HashMap::new(),
             registration_timers: Timers::new(),
@@ -134,7 +134,13 @@ impl Endpoint {
         self.registrar.bindings(user, now)
     }
 
-    /// Tells whether no call and no transaction is left, so that the owner may close its sockets without being rude.
+    /// Returns how many calls there are, those included whose CANCEL or BYE is not answered yet. At 0 the owner may close
+    /// its sockets without being rude.
+    pub fn dialog_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Tells whether no call is left and also no transaction, which wait up to 32 s for stragglers.
     pub fn is_idle(&self) -> bool {
         self.sessions.is_empty()
             && self.dialogs.is_empty()

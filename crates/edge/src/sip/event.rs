@@ -10,7 +10,7 @@ use super::uri::Uri;
 /// Names one call attempt and the dialog that grows out of it.
 ///
 /// The owner chooses the keys of the calls it makes, below [`DialogKey::INCOMING`]; the endpoint chooses those of the
-/// calls that come in, from there on.
+/// calls that come in, from there on. A key is never used again: behind its last event its BYE may still be on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogKey(pub u64);
 

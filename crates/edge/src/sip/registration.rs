@@ -23,6 +23,10 @@ const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// The longest wish that we raise ours to when the registrar says 423. A registrar that wants more than a day is wrong.
 const EXPIRES_MAX_S: u32 = 86_400;
 
+/// The shortest pause between two REGISTER. A registrar that grants 0 s, or says "again at once", must not make us a
+/// flood.
+const PAUSE_MIN: Duration = Duration::from_secs(5);
+
 /// A registration to be made and kept up.
 #[derive(Debug, Clone)]
 pub struct Registration {
@@ -156,7 +160,7 @@ impl Endpoint {
         let Some(registering) = self.registrations.get_mut(&key) else { return };
         registering.authorizer.accepted();
         let expires = registering.granted(response);
-        self.registration_timers.set(key, now + expires * 9 / 10);
+        self.registration_timers.set(key, now + (expires * 9 / 10).max(PAUSE_MIN));
         let state = RegistrationState::Registered { expires };
         self.events.push_back(Event::RegistrationChanged { registration: key, state });
     }
@@ -170,7 +174,7 @@ impl Endpoint {
             // The registrar was away or busy: it may come back. Any other refusal stays one.
             Status::REQUEST_TIMEOUT | Status::SERVER_INTERNAL_ERROR | Status::SERVICE_UNAVAILABLE => {
                 let asked_s = response.headers.number(&Name::RetryAfter);
-                Some(asked_s.map_or(RETRY_DELAY, |seconds| Duration::from_secs(seconds.into())))
+                Some(asked_s.map_or(RETRY_DELAY, |seconds| Duration::from_secs(seconds.into())).max(PAUSE_MIN))
             }
             _ => None,
         };

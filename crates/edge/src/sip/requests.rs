@@ -67,7 +67,19 @@ impl Endpoint {
             method if !self.config.allows(method) => {
                 return self.respond_allow(server, Status::METHOD_NOT_ALLOWED, now);
             }
-            _ => {}
+            Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Options
+            | Method::Register
+            | Method::Info
+            | Method::Prack
+            | Method::Update
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Message
+            | Method::Publish => {}
         }
         if !matches!(request.uri, Uri::Sip(_)) {
             return self.respond(server, Status::UNSUPPORTED_URI_SCHEME, now);
@@ -91,7 +103,18 @@ impl Endpoint {
             Method::Invite => self.receive_invite(server, received, now),
             Method::Options => self.respond_options(server, now),
             Method::Register => self.receive_register(server, received, now),
-            _ => self.respond(server, Status::CALL_DOES_NOT_EXIST, now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Bye
+            | Method::Info
+            | Method::Prack
+            | Method::Update
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => self.respond(server, Status::CALL_DOES_NOT_EXIST, now),
         }
     }
 
@@ -110,7 +133,19 @@ impl Endpoint {
             Method::Options => self.respond_options(server, now),
             Method::Invite if !is_ending => self.receive_reinvite(key, server, received, now),
             Method::Info if !is_ending => self.receive_info(key, server, received, now),
-            _ => self.respond(server, Status::CALL_DOES_NOT_EXIST, now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Invite
+            | Method::Info
+            | Method::Register
+            | Method::Prack
+            | Method::Update
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => self.respond(server, Status::CALL_DOES_NOT_EXIST, now),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use edge::sip::{
-    Config, Credentials, Endpoint, Event, HostPort, Registration, RegistrationKey, RegistrationState, Status, Transport,
+    Algorithm, Config, Credentials, Endpoint, Event, HostPort, Registration, RegistrationKey, RegistrationState,
+    Status, Transport,
 };
 use expect_test::expect;
 
@@ -78,6 +79,29 @@ fn a_phone_registers_is_refreshed_and_leaves() {
 }
 
 #[test]
+fn each_algorithm_that_is_offered_can_be_used() {
+    for (algorithm, digits) in [(Algorithm::Md5, 32), (Algorithm::Sha256, 64)] {
+        let mut pair = Pair::with(1, |_, config| {
+            config.users = users();
+            config.algorithms = vec![algorithm];
+        });
+        pair.alice.register(KEY, registration("fermata-dev", "udp"), pair.now);
+        pair.drive(SECOND);
+        assert_eq!(pair.alice_events, [registered()]);
+        let signed = String::from_utf8(pair.transmits[2].bytes.clone()).unwrap();
+        let response = signed.split("response=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(response.len(), digits);
+    }
+}
+
+#[test]
+fn an_algorithm_that_is_not_offered_is_not_accepted() {
+    let mut phone = Phone::new();
+    let signed = phone.register();
+    assert_eq!(phone.status(&signed.replace("algorithm=MD5", "algorithm=SHA-256")), 401);
+}
+
+#[test]
 fn a_wrong_password_is_refused_for_good() {
     let mut pair = pair(2);
     pair.alice.register(KEY, registration("wrong", "udp"), pair.now);
@@ -135,6 +159,20 @@ fn a_contact_over_tcp_goes_with_its_connection() {
     pair.drain();
     assert_eq!(contacts(&pair), [""; 0]);
     assert_eq!(pair.bob_events.last(), Some(&Event::Unregistered { user: "alice".to_owned() }));
+}
+
+#[test]
+fn a_registrar_that_grants_nothing_is_not_flooded() {
+    let mut solo = Solo::new(|_| {});
+    let mut registration = registration("fermata-dev", "udp");
+    registration.registrar = "sip:192.0.2.9:5070".parse().unwrap();
+    solo.endpoint.register(KEY, registration, solo.now);
+    let first = solo.request();
+    solo.answer(&first, "200 OK", "r", &[("Expires", "0")]);
+    solo.pass(Duration::from_millis(4_999));
+    assert_eq!(solo.requests(), []);
+    solo.pass(Duration::from_millis(1));
+    assert_eq!(solo.requests().len(), 1);
 }
 
 #[test]
