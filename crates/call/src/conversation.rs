@@ -104,6 +104,7 @@ impl Conversation {
             Event::PromptFailed { operation, failure } => self.prompt_failed(operation, failure, now),
             Event::MusicStarted { operation } => self.music_started(operation, now),
             Event::MusicStopped { operation } => self.music_stopped(operation),
+            Event::NotRecorded { operation } => self.withdraw(operation),
         }
     }
 

@@ -49,6 +49,11 @@ pub enum Event {
         /// The operation that started it.
         operation: OperationId,
     },
+    /// A running operation could not be stored, so its application was told that it was not accepted.
+    NotRecorded {
+        /// The operation, which must not have an effect.
+        operation: OperationId,
+    },
     /// The music has ended and the first packet of the conversation has been handed to the network; or, while the
     /// phone does not listen, the music no longer runs for it.
     MusicStopped {

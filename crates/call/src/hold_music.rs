@@ -198,16 +198,36 @@ impl Conversation {
         self.tell_roster();
     }
 
-    /// The stop has failed, so nothing is changed: the participant is on hold as before.
     pub(crate) fn music_stop_timed_out(&mut self, operation: OperationId) {
-        let Some(at) = self.holds.iter().position(|h| h.is_stopping(operation)) else { return };
+        if let Some(at) = self.holds.iter().position(|h| h.is_stopping(operation)) {
+            self.stop_failed(at, ResultInfo::new(500, 9002, "The music could not be stopped; the hold goes on."));
+        }
+    }
+
+    /// An operation on a hold is to have no effect, even if the music has started meanwhile. Returns whether it was one.
+    pub(crate) fn withdraw_from_hold(&mut self, operation: OperationId, result: &ResultInfo) -> bool {
+        let Some(at) = self.holds.iter().position(|h| h.began_or_runs(operation)) else { return false };
+        let hold = &mut self.holds[at];
+        if let Some(stop) = hold.stop.take_if(|stop| stop.id == operation) {
+            self.fail(stop, result.clone());
+        } else if hold.is_stopping(operation) {
+            self.stop_failed(at, result.clone());
+        } else {
+            self.start_failed(at, result.clone());
+        }
+        true
+    }
+
+    /// The stop has failed, so nothing is changed: the participant is on hold as before.
+    fn stop_failed(&mut self, at: usize, result: ResultInfo) {
         let hold = &mut self.holds[at];
         let (participant, music) = (hold.participant, hold.started_by);
         let phase = std::mem::replace(&mut hold.phase, Phase::Playing);
         self.lay_hold(participant, true);
         self.order(Effect::PlayHoldMusic { operation: music, participant });
         if let Phase::Stopping(operation) = phase {
-            self.fail(operation, ResultInfo::new(500, 9002, "The music could not be stopped; the hold goes on."));
+            self.timers.cancel(Timer::MusicStop(operation.id));
+            self.fail(operation, result);
         }
         self.tell_roster();
     }
@@ -273,6 +293,12 @@ impl Hold {
 
     fn is_stopping(&self, operation: OperationId) -> bool {
         matches!(&self.phase, Phase::Stopping(o) if o.id == operation)
+    }
+
+    /// Whether an operation has begun this hold and nothing ends it yet, or still runs on it.
+    fn began_or_runs(&self, operation: OperationId) -> bool {
+        let began = self.started_by == operation && !matches!(self.phase, Phase::Stopping(_));
+        began || self.is_stopping(operation) || self.stop.as_ref().is_some_and(|stop| stop.id == operation)
     }
 
     /// The operations that still run, oldest first.

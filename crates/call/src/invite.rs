@@ -4,7 +4,7 @@ use crate::conversation::Conversation;
 use crate::lifecycle::{CallKind, unreached_result};
 use crate::roster::Participant;
 use crate::timer::Timer;
-use crate::{Accepted, CallId, Invitation, Operation, ParticipantId, Refusal, ResultInfo, Unreached};
+use crate::{Accepted, CallId, Invitation, Operation, OperationId, ParticipantId, Refusal, ResultInfo, Unreached};
 use std::time::{Duration, Instant};
 
 /// "Up to 5 participants at once" (Graph, `participant: invite`).
@@ -79,14 +79,27 @@ impl Conversation {
         }
     }
 
-    /// The call ends: its invitations fail, and those who have not answered are no longer called.
+    /// The call ends: its invitations fail.
     pub(crate) fn end_invites_of_call(&mut self, call: CallId) {
         while let Some(at) = self.invites.iter().position(|i| i.operation.call == call) {
-            let Invite { operation, waiting, .. } = self.invites.remove(at);
-            self.fail(operation, ResultInfo::new(400, 8528, "The call has ended."));
-            for participant in waiting {
-                self.end_leg(participant);
-            }
+            self.end_invite(at, ResultInfo::new(400, 8528, "The call has ended."));
+        }
+    }
+
+    /// An invitation is to have no effect.
+    pub(crate) fn withdraw_invite(&mut self, operation: OperationId, result: ResultInfo) {
+        if let Some(at) = self.invites.iter().position(|i| i.operation.id == operation) {
+            self.end_invite(at, result);
+            self.end_if_empty();
+        }
+    }
+
+    /// Those who have not answered are no longer called.
+    fn end_invite(&mut self, at: usize, result: ResultInfo) {
+        let Invite { operation, waiting, .. } = self.invites.remove(at);
+        self.fail(operation, result);
+        for participant in waiting {
+            self.end_leg(participant);
         }
     }
 }

@@ -55,6 +55,7 @@ mod refusal;
 mod remove;
 mod roster;
 mod timer;
+mod withdraw;
 
 pub use command::{Accepted, Command, Invitation, NewCall};
 pub use conversation::Conversation;

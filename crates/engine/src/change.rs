@@ -1,6 +1,7 @@
 //! What a conversation tells the outside.
 
-use call::{Accepted, ConversationId, Notice, Refusal};
+use crate::worker::{Fact, WorkerHandle};
+use call::{Accepted, ConversationId, Notice, OperationId, Refusal};
 use tokio::sync::oneshot;
 
 /// One step of a conversation: what was accepted, and what is to be told of it.
@@ -17,6 +18,23 @@ pub struct Change {
     /// What is to be told, in this order.
     pub notices: Vec<Notice>,
     pub(crate) reply: Option<Reply>,
+    pub(crate) withdrawal: Option<Withdrawal>,
+}
+
+/// What is to be undone if the change cannot be stored, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Withdrawal {
+    pub(crate) worker: WorkerHandle,
+    pub(crate) of: Withdrawn,
+}
+
+/// What the application is told not to have got.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Withdrawn {
+    /// A call that it has placed.
+    Conversation,
+    /// An operation that runs.
+    Operation(OperationId),
 }
 
 /// The way back to the request that waits.
@@ -42,10 +60,15 @@ impl Change {
         }
     }
 
-    /// Says that the change could not be stored: the request that caused it fails.
+    /// Says that the change could not be stored now: the request that caused it fails, and what it began is undone.
+    ///
+    /// The notices stay true and are to be stored later; what is undone becomes a change of its own.
     pub fn not_recorded(self) {
         if let Some(reply) = self.reply {
             let _ = reply.send(Err(Outcome::NotRecorded));
+        }
+        if let Some(Withdrawal { worker, of }) = self.withdrawal {
+            worker.tell(Fact::NotRecorded { conversation: self.conversation, of });
         }
     }
 }

@@ -182,6 +182,25 @@ impl Engine {
         self.workers.iter().map(WorkerHandle::tick_statistics).collect()
     }
 
+    /// Brings the gauges of the metrics up to date; the workers themselves only count.
+    pub fn publish_metrics(&self) {
+        for (index, worker) in self.workers.iter().enumerate() {
+            let label = index.to_string();
+            let TickStatistics { ticks, late_1_ms, late_5_ms, late_20_ms, late_max_us, late_sum_us } =
+                worker.tick_statistics();
+            let gauge = |name: &'static str, value: f64| metrics::gauge!(name, "worker" => label.clone()).set(value);
+            gauge("fermata_conversations", worker.conversations() as f64);
+            gauge("fermata_tick_late_max_seconds", late_max_us as f64 / 1e6);
+            let counter =
+                |name: &'static str, value: u64| metrics::counter!(name, "worker" => label.clone()).absolute(value);
+            counter("fermata_ticks_total", ticks);
+            counter("fermata_ticks_late_1_ms_total", late_1_ms);
+            counter("fermata_ticks_late_5_ms_total", late_5_ms);
+            counter("fermata_ticks_late_20_ms_total", late_20_ms);
+            counter("fermata_tick_late_microseconds_total", late_sum_us);
+        }
+    }
+
     /// Makes an id for a call, a participant or an operation.
     #[must_use]
     pub fn new_id() -> u128 {

@@ -97,6 +97,11 @@ impl Session {
         self.carry_out();
     }
 
+    /// An operation could not be stored: its application was told "no".
+    pub(crate) fn not_recorded(&mut self, operation: OperationId, now: Instant) {
+        self.observe(Event::NotRecorded { operation }, now);
+    }
+
     /// Ends everything at once.
     pub(crate) fn abort(&mut self, result: &ResultInfo) {
         self.conversation.abort(result);
@@ -207,6 +212,8 @@ impl Session {
                 awaiting_flush.extend(music.started());
             }
         });
+        // Keys are not told to anybody yet.
+        while mixer.poll_event().is_some() {}
         for (participant, music) in music {
             let listens = routes.get(participant).is_some_and(|route| route.hears != Hears::Nothing);
             awaiting_flush.extend(if listens { None } else { music.started() });

@@ -23,5 +23,6 @@ pub(crate) async fn ready(State(api): State<Api>) -> Result<StatusCode, Failure>
 
 /// Answers `GET /metrics` in Prometheus' text format.
 pub(crate) async fn metrics(State(api): State<Api>) -> Response {
+    api.engine.publish_metrics();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], api.metrics.render()).into_response()
 }

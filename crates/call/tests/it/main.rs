@@ -9,3 +9,4 @@ mod lifecycle;
 mod mute;
 mod simulation;
 mod story;
+mod withdraw;

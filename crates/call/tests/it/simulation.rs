@@ -170,7 +170,13 @@ impl Simulation {
                 if let Accepted::Operation(operation) = accepted
                     && operation.status == OperationStatus::Running
                 {
-                    self.running.insert(operation.id, operation);
+                    let id = operation.id;
+                    self.running.insert(id, operation);
+                    self.drain();
+                    if self.random.one_in(20) {
+                        self.fact(Event::NotRecorded { operation: id });
+                        return false;
+                    }
                 }
                 self.drain();
                 true
@@ -283,7 +289,7 @@ impl Simulation {
                 if let (OperationKind::StopHoldMusic { participant }, OperationStatus::Failed) =
                     (operation.kind, operation.status)
                     && self.joined.contains(&participant)
-                    && operation.result.is_some_and(|r| r.subcode == 9002)
+                    && operation.result.is_some_and(|r| [9001, 9002].contains(&r.subcode))
                 {
                     self.held.insert(participant, operation.id);
                 }

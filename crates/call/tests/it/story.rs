@@ -3,7 +3,7 @@
 //! ```text
 //! group alice bob          a bot places a group call, everybody answers
 //! hold alice               startHoldMusic, operation 1 (they are counted)
-//! loaded 1                 facts: loaded, broken, unreadable, started, stopped + operation
+//! loaded 1                 facts: loaded, broken, unreadable, started, stopped, unrecorded + operation
 //! alice holds              facts: answers, is busy, leaves, holds, resumes
 //! wait 5                   seconds pass
 //! ```
@@ -99,7 +99,7 @@ impl Story {
             }
             ["keep", "alive"] => self.wish(Command::KeepAlive),
             ["hang", "up"] => self.wish(Command::HangUp),
-            [about @ ("loaded" | "broken" | "unreadable" | "started" | "stopped"), operation] => {
+            [about @ ("loaded" | "broken" | "unreadable" | "started" | "stopped" | "unrecorded"), operation] => {
                 self.operation_fact(about, OperationId::new(operation.parse().unwrap()));
             }
             [name, ref verb @ ..] => self.fact(name, &verb.join(" ")),
@@ -189,6 +189,7 @@ impl Story {
             "broken" => failed(PromptFailureKind::Download, "404"),
             "unreadable" => failed(PromptFailureKind::Format, "an HTML page"),
             "started" => Event::MusicStarted { operation },
+            "unrecorded" => Event::NotRecorded { operation },
             _ => Event::MusicStopped { operation },
         };
         let now = self.now;

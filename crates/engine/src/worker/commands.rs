@@ -1,10 +1,13 @@
 //! What other threads ask of a worker, and what they tell it.
 
+use super::settle::Asked;
 use super::{Fact, Job, LegEvent, Owned, Running};
-use crate::change::{Outcome, Reply};
+use crate::change::{Outcome, Reply, Withdrawn};
 use crate::session::Session;
 use crate::tick::SLOTS;
-use call::{Accepted, CallId, Command, Conversation, ConversationId, NewCall, Refusal, ResultInfo};
+use call::{
+    Accepted, CallId, Command, Conversation, ConversationId, NewCall, OperationId, OperationStatus, Refusal, ResultInfo,
+};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -53,7 +56,10 @@ impl Running {
             return;
         };
         match self.with_session(conversation, |session| session.execute(call, command, now)) {
-            Some(Ok(accepted)) => self.settle(conversation, Some((accepted, reply))),
+            Some(Ok(accepted)) => {
+                let withdrawn = running_operation(&accepted).map(Withdrawn::Operation);
+                self.settle(conversation, Some(Asked { accepted, reply, withdrawn }));
+            }
             Some(Err(refusal)) => drop(reply.send(Err(Outcome::Refused(refusal)))),
             // The conversation has met a bug; dropping the reply answers "busy".
             None => {}
@@ -68,7 +74,8 @@ impl Running {
         self.owned.insert(id, Owned { session: Session::new(conversation), slot, legs: HashMap::new() });
         self.by_call.insert(call_id, id);
         self.handle.count_conversations(self.owned.len());
-        self.settle(id, Some((Accepted::Done, reply)));
+        let withdrawn = Some(Withdrawn::Conversation);
+        self.settle(id, Some(Asked { accepted: Accepted::Done, reply, withdrawn }));
     }
 
     fn take_fact(&mut self, fact: Fact) {
@@ -80,6 +87,13 @@ impl Running {
                     LegEvent::Unreached(cause) => session.unreached(participant, cause, now),
                     LegEvent::Offered { description } => session.offered(participant, &description, now),
                     LegEvent::Left(cause) => session.left(participant, cause, now),
+                });
+                conversation
+            }
+            Fact::NotRecorded { conversation, of } => {
+                self.with_session(conversation, |session| match of {
+                    Withdrawn::Operation(operation) => session.not_recorded(operation, now),
+                    Withdrawn::Conversation => session.abort(&not_recorded()),
                 });
                 conversation
             }
@@ -114,4 +128,16 @@ impl Running {
             Err(_) => self.drop_conversation(conversation),
         }
     }
+}
+
+fn running_operation(accepted: &Accepted) -> Option<OperationId> {
+    match accepted {
+        Accepted::Operation(operation) if operation.status == OperationStatus::Running => Some(operation.id),
+        Accepted::Operation(_) | Accepted::Done => None,
+    }
+}
+
+/// Why a call ends that could not be stored when it was placed.
+fn not_recorded() -> ResultInfo {
+    ResultInfo::new(503, 9001, "The call could not be stored and was withdrawn.")
 }

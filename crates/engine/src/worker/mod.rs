@@ -12,7 +12,7 @@ mod settle;
 pub(crate) use handle::{Busy, WorkerHandle};
 
 use crate::alarm::Alarm;
-use crate::change::{Change, Reply};
+use crate::change::{Change, Reply, Withdrawn};
 use crate::config::Config;
 use crate::engine::CallTable;
 use crate::prompts::{PromptFailure, Prompts};
@@ -77,6 +77,7 @@ pub(crate) enum Job {
 /// A fact for a worker. It is never refused; there are only as many as there are legs and prompts under way.
 pub(crate) enum Fact {
     Leg { conversation: ConversationId, participant: ParticipantId, event: LegEvent },
+    NotRecorded { conversation: ConversationId, of: Withdrawn },
     Prompt { conversation: ConversationId, participant: ParticipantId, operation: OperationId, track: Track },
 }
 

@@ -1,16 +1,23 @@
 //! After each step of a session: doing what it wants, and passing on what is to be recorded.
 
 use super::Running;
-use crate::change::{Change, Reply};
+use crate::change::{Change, Reply, Withdrawal, Withdrawn};
 use crate::prompts::CallScope;
 use crate::session::Output;
 use crate::sip_loop::{LegAddress, SipCommand};
 use call::{Accepted, ConversationId, Notice, ParticipantId};
 use tokio::sync::mpsc::error::TrySendError;
 
+/// A command that was accepted: what it gave, whom to answer, and what is undone if it cannot be stored.
+pub(super) struct Asked {
+    pub(super) accepted: Accepted,
+    pub(super) reply: Reply,
+    pub(super) withdrawn: Option<Withdrawn>,
+}
+
 impl Running {
     /// Does what a session wants, and passes on what is to be recorded.
-    pub(super) fn settle(&mut self, conversation: ConversationId, asked: Option<(Accepted, Reply)>) {
+    pub(super) fn settle(&mut self, conversation: ConversationId, asked: Option<Asked>) {
         let mut notices = Vec::new();
         let mut over = false;
         while let Some(output) = self.owned.get_mut(&conversation).and_then(|owned| owned.session.poll_output()) {
@@ -29,12 +36,19 @@ impl Running {
             }
         }
         if asked.is_some() || !notices.is_empty() {
-            let (accepted, reply) = asked.unzip();
-            self.pass_on(Change { conversation, accepted, notices, reply });
+            self.pass_on(self.change(conversation, asked, notices));
         }
         if over {
             self.drop_conversation(conversation);
         }
+    }
+
+    fn change(&self, conversation: ConversationId, asked: Option<Asked>, notices: Vec<Notice>) -> Change {
+        let Some(Asked { accepted, reply, withdrawn }) = asked else {
+            return Change { conversation, accepted: None, notices, reply: None, withdrawal: None };
+        };
+        let withdrawal = withdrawn.map(|of| Withdrawal { worker: self.handle.clone(), of });
+        Change { conversation, accepted: Some(accepted), notices, reply: Some(reply), withdrawal }
     }
 
     fn pass_on(&mut self, change: Change) {
