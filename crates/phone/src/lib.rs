@@ -23,11 +23,13 @@
 //! # }
 //! ```
 //!
-//! Each phone is one thread that sleeps until a packet, a deadline or a command comes.
+//! Each phone is one thread that sleeps until a packet, a deadline or a command comes. A [`Crowd`] is many light phones in
+//! one thread, for load.
 
 mod agent;
 mod call;
 mod config;
+mod crowd;
 mod hearing;
 mod news;
 mod phone;
@@ -42,6 +44,7 @@ mod wav;
 mod window;
 
 pub use config::{Answer, Config, REMEMBERED_DEFAULT, Register, Speech};
+pub use crowd::{Crowd, CrowdConfig, CrowdObservation, CrowdTimedOut, Deviations, Traffic, Watch};
 pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use phone::{NotCallable, Phone, TimedOut};
 pub use state::{Hold, Observation, State};
