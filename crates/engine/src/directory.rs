@@ -2,6 +2,7 @@
 
 use crate::config::{DialRule, SipConfig, Trunk, User};
 use call::Identity;
+use edge::sip::{Host, Uri};
 
 /// The ways to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,11 +10,13 @@ pub(crate) enum Destination {
     /// A user of the directory: at every phone that is registered under this name.
     Registered { user: String },
     /// A SIP URI.
-    Uri(String),
+    Uri(Uri),
     /// A number, through the trunk.
     Trunk { number: String },
     /// Nowhere: the directory or the trunk does not have it.
     Unknown,
+    /// A `sips:` URI: it demands TLS, which is not spoken.
+    Unsupported,
     /// An address that may not be called.
     Forbidden,
 }
@@ -44,38 +47,26 @@ impl Directory {
     }
 
     fn find_phone(&self, id: &str) -> Destination {
-        if let Some(host) = uri_host(id) {
-            let allowed = if self.may_dial(host) { Destination::Uri } else { |_| Destination::Forbidden };
-            return allowed(id.to_owned());
-        }
-        match (is_e164(id), &self.trunk) {
-            (true, Some(_)) => Destination::Trunk { number: id.to_owned() },
-            (true, None) | (false, _) => Destination::Unknown,
+        match id.parse() {
+            Ok(Uri::Sip(uri)) if !self.may_dial(&uri.host_port.host) => Destination::Forbidden,
+            Ok(Uri::Sip(uri)) if uri.is_secure => Destination::Unsupported,
+            Ok(Uri::Sip(uri)) => Destination::Uri(Uri::Sip(uri)),
+            Ok(Uri::Other(_)) => Destination::Unknown,
+            Err(_) if is_e164(id) && self.trunk.is_some() => Destination::Trunk { number: id.to_owned() },
+            Err(_) => Destination::Unknown,
         }
     }
 
-    fn may_dial(&self, host: &str) -> bool {
-        let is_loopback = host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-        (self.dial.loopback && (is_loopback || host.eq_ignore_ascii_case("localhost")))
-            || self.dial.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    fn may_dial(&self, host: &Host) -> bool {
+        let (name, is_loopback) = match host {
+            Host::Ip(ip) => (ip.to_string(), ip.is_loopback()),
+            Host::Name(name) => (name.clone(), name == "localhost"),
+        };
+        (self.dial.loopback && is_loopback) || self.dial.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
     }
 
     pub(crate) fn trunk(&self) -> Option<&Trunk> {
         self.trunk.as_ref()
-    }
-}
-
-/// The host of a `sip:` or `sips:` URI.
-fn uri_host(uri: &str) -> Option<&str> {
-    let (scheme, rest) = uri.split_once(':')?;
-    if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
-        return None;
-    }
-    let host_port = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
-    let host_port = host_port.split([';', '?']).next().unwrap_or_default();
-    match host_port.strip_prefix('[') {
-        Some(v6) => v6.split(']').next(),
-        None => host_port.split(':').next(),
     }
 }
 
@@ -97,13 +88,16 @@ mod tests {
 
     #[test]
     fn only_loopback_and_allowed_hosts_are_called() {
-        let uri = |id: &str| Destination::Uri(id.to_owned());
+        let uri = |id: &str| Destination::Uri(id.parse().expect("a URI"));
         check("sip:p0@127.0.0.1:15060", &[], &uri("sip:p0@127.0.0.1:15060"));
         check("sip:p0@[::1]:15060;transport=tcp", &[], &uri("sip:p0@[::1]:15060;transport=tcp"));
         check("sip:p0@192.0.2.1", &[], &Destination::Forbidden);
         check("sip:127.0.0.1@192.0.2.1", &[], &Destination::Forbidden);
         check("sip:p0@pbx.example", &["PBX.example"], &uri("sip:p0@pbx.example"));
         check("sip:p0@pbx.example.org", &["pbx.example"], &Destination::Forbidden);
+        check("sips:p0@127.0.0.1", &[], &Destination::Unsupported);
+        check("sips:p0@192.0.2.1", &[], &Destination::Forbidden);
+        check("sip:p0@localhost", &[], &uri("sip:p0@localhost"));
         check("+4912345", &[], &Destination::Unknown);
         check("tel:+4912345", &[], &Destination::Unknown);
     }

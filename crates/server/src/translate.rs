@@ -9,6 +9,11 @@ use std::time::Duration;
 
 /// What the engine is started with.
 pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
+    for (key, address) in [("sip.listen", settings.sip.listen.ip()), ("rtp.address", settings.rtp.address)] {
+        if address.is_unspecified() {
+            bail!("{key}: phones are told this address, so it must be one that they can reach, not {address}");
+        }
+    }
     Ok(engine::Config {
         policy: policy(settings),
         sip: sip(settings),

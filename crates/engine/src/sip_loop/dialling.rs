@@ -13,10 +13,15 @@ use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
 use crate::worker::LegEvent;
 use call::{Identity, LeaveCause, Unreached};
-use edge::sip::{self, Credentials, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, Status, Uri};
+use edge::sip::{
+    self, Credentials, DialogKey, EndCause, Endpoint, Event, Host, Invite, NameAddr, Status, Transport, Uri,
+};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// The port of SIP where a URI names none (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
 
 /// Something that a leg's owner is to be told.
 #[derive(Debug)]
@@ -33,7 +38,20 @@ pub(super) struct Dialling {
     ring_timeout: Duration,
     legs: HashMap<LegAddress, Leg>,
     by_dialog: HashMap<DialogKey, LegAddress>,
+    /// Whom to call, with what, once the name of the host has an address.
+    resolving: HashMap<LegAddress, (Uri, String)>,
     next_dialog: u64,
+}
+
+/// What came of dialling.
+#[derive(Debug)]
+pub(super) enum Dialled {
+    /// It rings, or will.
+    Rings,
+    /// This name and port must be resolved; then [`Dialling::resolved`].
+    Resolve((String, u16)),
+    /// It cannot ring.
+    No(Step),
 }
 
 #[derive(Debug, Default)]
@@ -56,11 +74,12 @@ impl Dialling {
             ring_timeout: config.ring_timeout,
             legs: HashMap::new(),
             by_dialog: HashMap::new(),
+            resolving: HashMap::new(),
             next_dialog: 0,
         }
     }
 
-    /// Rings every phone of `identity`. Where there is none, that comes back.
+    /// Rings every phone of `identity`, or finds that there is none or that a name must be resolved first.
     pub(super) fn dial(
         &mut self,
         endpoint: &mut Endpoint,
@@ -68,11 +87,39 @@ impl Dialling {
         identity: &Identity,
         offer: String,
         now: Instant,
-    ) -> Option<Step> {
+    ) -> Dialled {
         let phones = match self.phones(endpoint, identity, now) {
             Ok(phones) => phones,
-            Err(cause) => return Some(Step { leg: address, event: LegEvent::Unreached(cause) }),
+            Err(cause) => return Dialled::No(Step { leg: address, event: LegEvent::Unreached(cause) }),
         };
+        if let [phone] = phones.as_slice()
+            && let Some(name) = phone.unresolved()
+        {
+            self.resolving.insert(address, (phone.target.clone(), offer));
+            return Dialled::Resolve(name);
+        }
+        self.ring(endpoint, address, phones, &offer, now);
+        Dialled::Rings
+    }
+
+    /// The name of a target has an address, or none.
+    pub(super) fn resolved(
+        &mut self,
+        endpoint: &mut Endpoint,
+        address: LegAddress,
+        remote: Option<SocketAddr>,
+        now: Instant,
+    ) -> Option<Step> {
+        let (target, offer) = self.resolving.remove(&address)?;
+        let Some(remote) = remote else {
+            return Some(Step { leg: address, event: LegEvent::Unreached(Unreached::NoEndpoint) });
+        };
+        let destination = Some(sip::Destination::Address { transport: transport(&target), remote });
+        self.ring(endpoint, address, vec![Phone { target, destination, credentials: None }], &offer, now);
+        None
+    }
+
+    fn ring(&mut self, endpoint: &mut Endpoint, address: LegAddress, phones: Vec<Phone>, offer: &str, now: Instant) {
         let mut leg = Leg::default();
         for phone in phones {
             self.next_dialog += 1;
@@ -84,18 +131,18 @@ impl Dialling {
                 destination: phone.destination,
                 from: self.from.clone(),
                 to: None,
-                offer: offer.clone().into_bytes(),
+                offer: offer.as_bytes().to_vec(),
                 credentials: phone.credentials,
                 ring_timeout: self.ring_timeout,
             };
             endpoint.invite(dialog, invite, now);
         }
         self.legs.insert(address, leg);
-        None
     }
 
     /// Ends a leg in whatever state it is.
     pub(super) fn hang_up(&mut self, endpoint: &mut Endpoint, address: LegAddress, now: Instant) {
+        self.resolving.remove(&address);
         let Some(leg) = self.legs.remove(&address) else { return };
         for dialog in leg.ringing.into_iter().chain(leg.answered) {
             self.by_dialog.remove(&dialog);
@@ -184,12 +231,10 @@ impl Dialling {
                 let phones: Vec<_> = endpoint.bindings(&user, now).map(Phone::registered).collect();
                 if phones.is_empty() { Err(Unreached::NoEndpoint) } else { Ok(phones) }
             }
-            Destination::Uri(uri) => {
-                let target = uri.parse().map_err(|_| Unreached::NoEndpoint)?;
-                Ok(vec![Phone { target, destination: None, credentials: None }])
-            }
+            Destination::Uri(target) => Ok(vec![Phone { target, destination: None, credentials: None }]),
             Destination::Trunk { number } => Ok(vec![self.through_trunk(&number).ok_or(Unreached::NoEndpoint)?]),
             Destination::Unknown => Err(Unreached::NoEndpoint),
+            Destination::Unsupported => Err(Unreached::Status(Status::UNSUPPORTED_URI_SCHEME.code())),
             Destination::Forbidden => Err(Unreached::Forbidden),
         }
     }
@@ -198,7 +243,7 @@ impl Dialling {
         let trunk = self.directory.trunk()?;
         let target = format!("sip:{number}@{}", trunk.host).parse().ok()?;
         let (user, password) = (trunk.user.clone(), trunk.password.clone());
-        let destination = sip::Destination::Address { transport: sip::Transport::Udp, remote: trunk.address };
+        let destination = sip::Destination::Address { transport: Transport::Udp, remote: trunk.address };
         Some(Phone { target, destination: Some(destination), credentials: Some(Credentials { user, password }) })
     }
 }
@@ -212,9 +257,29 @@ struct Phone {
 }
 
 impl Phone {
+    /// The name and port that must be resolved before this phone can be called.
+    fn unresolved(&self) -> Option<(String, u16)> {
+        let Uri::Sip(uri) = &self.target else { return None };
+        match &uri.host_port.host {
+            Host::Name(name) if self.destination.is_none() => {
+                Some((name.clone(), uri.host_port.port.unwrap_or(SIP_PORT)))
+            }
+            Host::Name(_) | Host::Ip(_) => None,
+        }
+    }
+
     fn registered(binding: &sip::Binding) -> Self {
-        let destination = Some(sip::Destination::Flow(binding.flow));
-        Self { target: binding.contact.clone(), destination, credentials: None }
+        Self { target: binding.contact.clone(), destination: Some(binding.destination()), credentials: None }
+    }
+}
+
+/// The transport that a URI asks for; UDP if it does not say (RFC 3261 §19.1.2).
+fn transport(target: &Uri) -> Transport {
+    match target {
+        Uri::Sip(uri) if uri.parameters.value("transport").is_some_and(|t| t.eq_ignore_ascii_case("tcp")) => {
+            Transport::Tcp
+        }
+        Uri::Sip(_) | Uri::Other(_) => Transport::Udp,
     }
 }
 

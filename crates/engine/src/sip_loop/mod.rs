@@ -8,12 +8,12 @@ use crate::config::{SipConfig, User};
 use crate::directory::Directory;
 use crate::worker::{Fact, WorkerHandle};
 use call::{ConversationId, Identity, ParticipantId};
-use dialling::{Dialling, Step};
+use dialling::{Dialled, Dialling, Step};
 use edge::sip::{self, Credentials, Destination, Endpoint, Event, Flow, Status, Transport};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tcp::{Chunk, Connections};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -23,6 +23,9 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 
 /// How often UDP and TCP are bound to a free port before giving up on finding one that is free for both.
 const BIND_ATTEMPTS_MAX: usize = 20;
+
+/// How long the look-up of a host name may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Names a leg across threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +40,8 @@ pub(crate) struct LegAddress {
 pub(crate) enum SipCommand {
     /// Call somebody with this offer; every phone of a user rings.
     Dial { leg: LegAddress, identity: Identity, offer: String },
+    /// From the loop to itself: the host of a leg's target has this address, or none.
+    Resolved { leg: LegAddress, address: Option<SocketAddr> },
     /// End it, in whatever state it is.
     HangUp { leg: LegAddress },
     /// Answer the offer that [`LegEvent::Offered`] brought; `None` means "not acceptable".
@@ -62,6 +67,8 @@ pub(crate) struct SipLoop {
     connections: Connections,
     chunks: mpsc::Receiver<Chunk>,
     commands: mpsc::UnboundedReceiver<SipCommand>,
+    /// For names that are looked up. Weak: the loop ends when nobody else can command.
+    own_commands: mpsc::WeakUnboundedSender<SipCommand>,
     dialling: Dialling,
     workers: Arc<[WorkerHandle]>,
 }
@@ -80,6 +87,7 @@ impl SipLoop {
             connections,
             chunks,
             commands,
+            own_commands: sender.downgrade(),
             dialling: Dialling::new(Directory::new(config), config, local),
             workers: Arc::new([]),
         };
@@ -90,11 +98,12 @@ impl SipLoop {
         self.local
     }
 
-    /// Runs until nobody can command any more.
+    /// Runs until nobody can command any more and every phone knows that its call is over.
     pub(crate) async fn run(mut self, workers: Arc<[WorkerHandle]>) {
         self.workers = workers;
         let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
-        loop {
+        let mut commanded = true;
+        while commanded || self.endpoint.dialog_count() > 0 {
             let deadline = self.endpoint.deadline();
             tokio::select! {
                 received = self.udp.recv_from(&mut datagram) => {
@@ -105,9 +114,9 @@ impl SipLoop {
                 }
                 Some(chunk) = self.chunks.recv() => self.take_chunk(chunk),
                 accepted = self.connections.accept() => self.connections.serve(accepted),
-                command = self.commands.recv() => match command {
+                command = self.commands.recv(), if commanded => match command {
                     Some(command) => self.take_command(command),
-                    None => return,
+                    None => commanded = false,
                 },
                 () = sleep_until(deadline) => self.endpoint.expire(Instant::now()),
             }
@@ -134,8 +143,14 @@ impl SipLoop {
         let now = Instant::now();
         match command {
             SipCommand::Dial { leg, identity, offer } => {
-                let known = self.dialling.dial(&mut self.endpoint, leg, &identity, offer, now);
-                if let Some(step) = known {
+                match self.dialling.dial(&mut self.endpoint, leg, &identity, offer, now) {
+                    Dialled::Rings => {}
+                    Dialled::Resolve(name) => self.resolve(leg, name),
+                    Dialled::No(step) => self.tell(step),
+                }
+            }
+            SipCommand::Resolved { leg, address } => {
+                if let Some(step) = self.dialling.resolved(&mut self.endpoint, leg, address, now) {
                     self.tell(step);
                 }
             }
@@ -147,6 +162,20 @@ impl SipLoop {
                 }
             }
         }
+    }
+
+    /// Looks a name up in the background (A and AAAA).
+    fn resolve(&self, leg: LegAddress, (name, port): (String, u16)) {
+        let (own, is_ipv4) = (self.own_commands.clone(), self.local.is_ipv4());
+        tokio::spawn(async move {
+            let lookup = tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((name, port))).await;
+            let mut found = lookup.ok().and_then(Result::ok).into_iter().flatten();
+            // One socket speaks one family.
+            let address = found.find(|address| address.is_ipv4() == is_ipv4);
+            if let Some(own) = own.upgrade() {
+                SipCommands(own).send(SipCommand::Resolved { leg, address });
+            }
+        });
     }
 
     /// Sends what the endpoint wants sent and deals with what it has to say, until it is quiet.
