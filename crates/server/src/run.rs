@@ -112,7 +112,12 @@ fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHan
     Ok(HANDLE.get_or_init(|| handle).clone())
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
+/// Waits until somebody wants the program to stop.
+///
+/// # Errors
+///
+/// If the system does not let signals be waited for.
+pub(crate) async fn stop_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     tokio::select! {

@@ -1,0 +1,72 @@
+//! `--stay`: the phones are called again, and whoever sits at the terminal may hold one of them.
+
+use std::time::Duration;
+
+use super::bot::{Bot, Call, Participant};
+use super::phase::HELD;
+use super::phones::Phones;
+use super::place::Place;
+use super::screen::Screen;
+use crate::run::Server;
+
+/// How often the bot says that the call is still wanted. Graph ends it after 45 minutes of silence and asks for a third
+/// of that.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// Calls the phones, says how one of them can be held, and stays in the call.
+///
+/// # Errors
+///
+/// If the call does not come about, or the server ends it.
+pub(super) async fn stay(bot: &mut Bot, server: &Server, place: &Place, on: (&Phones, &Screen)) -> anyhow::Result<()> {
+    let (phones, screen) = on;
+    screen.line("");
+    let call = bot.call(&phones.uris()).await?;
+    let held = bot.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
+    instructions(bot, server, place, &held).iter().for_each(|line| screen.line(line));
+    screen.go_on("Ctrl-C ends it all");
+    keep_up(bot, &call).await
+}
+
+async fn keep_up(bot: &mut Bot, call: &Call) -> anyhow::Result<()> {
+    let mut keep_alive = tokio::time::interval(KEEP_ALIVE_EVERY);
+    loop {
+        keep_alive.tick().await;
+        bot.keep_alive(call).await?;
+        // Until the next time the bot only listens.
+        let _ = tokio::time::timeout(KEEP_ALIVE_EVERY, bot.only_listen()).await;
+    }
+}
+
+fn instructions(bot: &Bot, server: &Server, place: &Place, held: &Participant) -> Vec<String> {
+    let url = format!("http://{}", server.http_address());
+    let taken = place.taken.iter().map(|address| format!("  {address} is taken, so a free port is used instead."));
+    let post = |action: &str, body: &str| {
+        let to = format!("{url}{}/{action}", held.path);
+        format!(
+            "    curl -i -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n      -d '{body}' \\\n      {to}"
+        )
+    };
+    let (prompt, name) = (bot.music_prompt(), HELD.name());
+    let steps = [
+        String::new(),
+        format!("  The server stays up, with the phones in a new call.  API {url}/v1.0  SIP {}", server.sip_address()),
+        String::new(),
+        "  A token:".to_owned(),
+        token_command(bot, &url),
+        format!("  Hold {name}:"),
+        post("startHoldMusic", &format!("{{\"customPrompt\":{prompt}}}")),
+        format!("  Take {name} back:"),
+        post("stopHoldMusic", "{}"),
+    ];
+    taken.chain(steps).collect()
+}
+
+fn token_command(bot: &Bot, url: &str) -> String {
+    let super::bot::Credentials { tenant, app, secret } = bot.credentials();
+    let form = format!(
+        "-d grant_type=client_credentials -d client_id={app} \\\n      -d client_secret={secret} -d scope=https://graph.microsoft.com/.default"
+    );
+    let extract = r#"sed -E 's/.*"access_token":"([^"]+)".*/\1/'"#;
+    format!("    TOKEN=$(curl -s {form} \\\n      {url}/{tenant}/oauth2/v2.0/token | {extract})")
+}

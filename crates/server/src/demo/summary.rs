@@ -1,0 +1,90 @@
+//! The last words: what came of it.
+
+use std::path::{Path, PathBuf};
+
+use super::paint::{Color, Paint};
+use super::phase::{HELD, Phase};
+use super::phones::codec;
+use super::screen::Screen;
+use super::table::codec_name;
+use super::verdict::{FIRST_MUSIC_P99, LEAK_MAX_DBFS, Verdict};
+use super::voice::Person;
+
+/// Columns of one part of the demo.
+const CELL: usize = 16;
+
+/// Columns of what a figure is called.
+const LABEL: usize = 19;
+
+/// Writes what came of it.
+pub(super) fn write(verdict: &Verdict, recordings: &[PathBuf], screen: &Screen) {
+    let lines = [heard(verdict, screen.paint), figures(verdict, screen.paint), files(recordings, screen.paint)];
+    for part in lines {
+        screen.line("");
+        part.iter().for_each(|line| screen.line(line));
+    }
+    screen.line("");
+    last_word(verdict, screen.paint).iter().for_each(|line| screen.line(line));
+}
+
+/// Who heard whom in each part.
+fn heard(verdict: &Verdict, paint: Paint) -> Vec<String> {
+    let head = Phase::ALL.map(|phase| format!("{:CELL$}", phase.name())).concat();
+    let head = paint.paint(Color::Faint, format!("{:LABEL$} {}", "who heard whom", head.trim_end()));
+    let rows = Person::ALL.map(|listener| {
+        let name = format!("{:8}{:11}", listener.name(), codec_name(codec(listener)));
+        let cells = Phase::ALL.map(|phase| cell(verdict, listener, phase, paint));
+        format!("  {name} {}", cells.concat().trim_end())
+    });
+    std::iter::once(format!("  {head}")).chain(rows).collect()
+}
+
+fn cell(verdict: &Verdict, listener: Person, phase: Phase, paint: Paint) -> String {
+    let voices = verdict.voices_heard(listener, phase);
+    let plain: Vec<&str> = voices.iter().map(|voice| voice.name()).collect();
+    let painted: Vec<String> = voices.iter().map(|&voice| paint.paint(Color::Of(voice), voice.name())).collect();
+    let space = CELL.saturating_sub(plain.join(", ").len());
+    format!("{}{:space$}", painted.join(", "), "")
+}
+
+/// The figures and what was promised.
+fn figures(verdict: &Verdict, paint: Paint) -> Vec<String> {
+    let music = match verdict.first_music {
+        None => "never".to_owned(),
+        Some(first) => {
+            let ms = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
+            let promised = format!("promised: {} ms after it, 99 times of 100", FIRST_MUSIC_P99.as_millis());
+            let answer = match first.after_answer.is_zero() {
+                true => "before the answer".to_owned(),
+                false => format!("{:.1} ms after the answer", ms(first.after_answer)),
+            };
+            let figure = format!("{:.1} ms after the request, {answer}", ms(first.after_request));
+            format!("{figure}   {}", paint.paint(Color::Faint, promised))
+        }
+    };
+    let leaks = verdict.leaks;
+    let promised = format!("promised: {LEAK_MAX_DBFS:.0}; noise of the codecs {:.0}", leaks.floor_dbfs);
+    let parts = format!("({:.0} into the hold, {:.0} out of it)", leaks.inward_dbfs, leaks.outward_dbfs);
+    let leak = format!("{:.0} dBFS {parts}   {}", leaks.worst_dbfs(), paint.paint(Color::Faint, promised));
+    vec![figure("first music", &music, paint), figure("worst leak", &leak, paint)]
+}
+
+fn files(recordings: &[PathBuf], paint: Paint) -> Vec<String> {
+    let labels = std::iter::once("what each one heard").chain(std::iter::repeat(""));
+    let show = |path: &Path| path.display().to_string();
+    labels.zip(recordings).map(|(label, path)| figure(label, &show(path), paint)).collect()
+}
+
+fn figure(label: &str, value: &str, paint: Paint) -> String {
+    format!("  {} {value}", paint.paint(Color::Faint, format!("{label:LABEL$}")))
+}
+
+fn last_word(verdict: &Verdict, paint: Paint) -> Vec<String> {
+    if verdict.breaches.is_empty() {
+        let held = HELD.name();
+        let text = format!("The promise was kept: {held} heard music and nobody, and nobody heard {held}.");
+        return vec![paint.paint(Color::Good, format!("  {text}"))];
+    }
+    let breaches = verdict.breaches.iter().map(|breach| format!("  The promise was broken: {breach}."));
+    breaches.map(|line| paint.paint(Color::Bad, line)).collect()
+}
