@@ -1,6 +1,7 @@
 //! What the engine needs to know to start.
 
 use crate::prompts;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct SipConfig {
 }
 
 /// A user of the directory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct User {
     /// The object id, Graph's `identity.user.id`.
     pub id: String,
@@ -50,8 +51,15 @@ pub struct User {
     pub password: String,
 }
 
+/// Prints without the password.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// A SIP provider.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Trunk {
     /// Its address.
     pub address: SocketAddr,
@@ -61,6 +69,13 @@ pub struct Trunk {
     pub user: String,
     /// Its password.
     pub password: String,
+}
+
+/// Prints without the password.
+impl fmt::Debug for Trunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trunk").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// Which SIP addresses may be called. Registered phones of directory users always may.
