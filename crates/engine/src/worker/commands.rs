@@ -18,16 +18,23 @@ const JOBS_AT_ONCE_MAX: usize = 64;
 impl Running {
     pub(super) fn serve_queues(&mut self) {
         self.send_unsent();
-        for _ in 0..JOBS_AT_ONCE_MAX {
-            let Ok(fact) = self.facts.try_recv() else { break };
+        let mut served = 0;
+        while served < JOBS_AT_ONCE_MAX
+            && let Ok(fact) = self.facts.try_recv()
+        {
             self.take_fact(fact);
+            served += 1;
         }
-        for _ in 0..JOBS_AT_ONCE_MAX {
-            let Ok(job) = self.commands.try_recv() else { return };
+        while served < JOBS_AT_ONCE_MAX
+            && let Ok(job) = self.commands.try_recv()
+        {
             self.take_job(job);
+            served += 1;
         }
-        // There may be more: look again after the packets and ticks of this round.
-        self.handle.wake();
+        if served == JOBS_AT_ONCE_MAX {
+            // There may be more: look again after the packets and ticks of this round.
+            self.handle.wake();
+        }
     }
 
     fn take_job(&mut self, job: Job) {
