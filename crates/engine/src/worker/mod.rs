@@ -29,10 +29,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Commands that wait for a worker. A full queue refuses the command, and the application is told to come back.
 const COMMANDS_WAITING_MAX: usize = 1024;
+
+/// How long a worker that is otherwise idle waits before it offers its changes to a full recorder again.
+const UNSENT_PAUSE: Duration = Duration::from_millis(5);
 
 /// Packets that are read from one socket at a time. 20 ms bring one; what is left of a flood is read when the next packet
 /// comes.
@@ -156,9 +159,13 @@ impl Running {
     fn run(mut self) {
         crate::priority::raise();
         let mut events = Events::with_capacity(1024);
-        while !self.stopped {
+        while !self.stopped || !self.unsent.is_empty() {
             let deadline = self.clock.next_deadline(|slot| !self.slots[slot].is_empty());
-            let timeout = self.alarm.set(deadline);
+            let mut timeout = self.alarm.set(deadline);
+            if !self.unsent.is_empty() {
+                // Nobody wakes us when the recorder has room again.
+                timeout = Some(timeout.map_or(UNSENT_PAUSE, |timeout| timeout.min(UNSENT_PAUSE)));
+            }
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
