@@ -37,13 +37,15 @@ const HOMES: &[(&str, &[&str])] = &[
     // Threads, sockets, clocks.
     ("mio",                         &["engine", "phone"]),
     ("tokio",                       &["engine", "graph", "server"]),
-    ("rustix",                      &["engine"]),
+    ("rustix",                      &["engine", "server"]),
     ("thread-priority",             &["engine"]),
     // HTTP.
-    ("axum",                        &["graph"]),
+    // In `server` it is the web server of the demo's bot, which is told what happens and serves the music.
+    ("axum",                        &["graph", "server"]),
     ("axum-server",                 &["graph"]),
     ("tower",                       &["graph"]),
     ("tower-http",                  &["graph"]),
+    ("http-body",                   &["graph"]),
     ("reqwest",                     &["engine", "graph", "server"]),
     // Wire types, tokens, database.
     ("serde",                       &["graph", "server"]),

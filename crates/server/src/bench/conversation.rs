@@ -1,0 +1,98 @@
+//! A conversation of three phones of the crowd.
+
+use super::bot::{Bot, Participant};
+use anyhow::bail;
+use phone::{Crowd, CrowdObservation};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How many phones talk to each other.
+pub(super) const LEGS_PER_CONVERSATION: usize = 3;
+
+/// How long anything may take that takes milliseconds when all is well.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The pause before the roster is asked for once more. Shorter only makes work for the server.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Three phones in one call.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    call: String,
+    legs: Vec<Leg>,
+}
+
+/// One phone in a call.
+#[derive(Clone, Debug)]
+pub(super) struct Leg {
+    /// The phone's number in the crowd.
+    pub(super) phone: usize,
+    pub(super) participant: Participant,
+}
+
+impl Conversation {
+    /// Calls the next three phones of the crowd and waits until sound has reached them.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong.
+    pub(super) async fn begin(bot: &Bot, crowd: &Arc<Crowd>) -> anyhow::Result<Self> {
+        let first = crowd.observe(|crowd| crowd.reached);
+        let phones: Vec<usize> = (first..first + LEGS_PER_CONVERSATION).collect();
+        let uris: Vec<String> = phones.iter().map(|phone| crowd.uri(*phone)).collect();
+        let call = bot.call(&uris).await?;
+        let all = first + LEGS_PER_CONVERSATION;
+        wait(crowd, "sound at every phone", move |crowd| crowd.reached >= all).await?;
+        let legs = roster(bot, &call, &phones, crowd).await?;
+        Ok(Self { call, legs })
+    }
+
+    /// Who is in it.
+    pub(super) fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    ///
+    /// What the server answers when it refuses.
+    pub(super) async fn end(&self, bot: &Bot) -> anyhow::Result<()> {
+        bot.hang_up(&self.call).await
+    }
+}
+
+/// Asks who is in the call until all the phones are: sound may reach a phone before the news of it is stored.
+async fn roster(bot: &Bot, call: &str, phones: &[usize], crowd: &Crowd) -> anyhow::Result<Vec<Leg>> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let participants = bot.participants(call).await?;
+        let leg = |phone: &usize| {
+            let uri = crowd.uri(*phone);
+            let participant = participants.iter().find(|participant| participant.uri == uri)?;
+            Some(Leg { phone: *phone, participant: participant.clone() })
+        };
+        if let Some(legs) = phones.iter().map(leg).collect() {
+            return Ok(legs);
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+    bail!("a phone that hears sound is missing in the roster")
+}
+
+/// Waits until a condition of the crowd holds, without keeping this thread from its other work.
+///
+/// # Errors
+///
+/// If it does not hold in time.
+pub(super) async fn wait(
+    crowd: &Arc<Crowd>,
+    what: &str,
+    condition: impl FnMut(&CrowdObservation) -> bool + Send + 'static,
+) -> anyhow::Result<()> {
+    let crowd = Arc::clone(crowd);
+    match tokio::task::spawn_blocking(move || crowd.wait_until(PATIENCE, condition)).await? {
+        Ok(()) => Ok(()),
+        Err(timed_out) => bail!("{what}: {timed_out}"),
+    }
+}

@@ -1,0 +1,62 @@
+//! `fermata bench` measures what it says it measures. How good the figures are is not judged here: machines differ.
+
+use serde_json::Value;
+use std::process::Command;
+
+const LEGS: u64 = 6;
+const SECONDS: u64 = 1;
+
+/// What each phone sends and receives in a second.
+const PACKETS_PER_SECOND: u64 = 50;
+
+#[test]
+fn a_small_benchmark_finds_every_figure() {
+    let report = bench();
+    assert_eq!(report["legs"], LEGS);
+    let runs = report["runs"].as_array().expect("a run for each codec");
+    let codecs: Vec<_> = runs.iter().map(|run| run["codec"].as_str().expect("a name")).collect();
+    assert_eq!(codecs, ["PCMU", "opus"]);
+    for run in runs {
+        assert!(number(run, "/idle_rss_kib") > 1000.0, "{run}");
+        assert!(number(run, "/memory_per_leg_kib") > 0.0, "{run}");
+        assert_eq!(number(run, "/hold/holds"), 5.0);
+        check_spread(run, "/hold/request_to_music");
+        check_spread(run, "/hold/request_to_answer");
+        ["mixed", "one_of_three_held", "all_held"].iter().for_each(|phase| check_phase(&run[phase]));
+    }
+}
+
+/// Runs the benchmark as a user does and reads what it wrote.
+fn bench() -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let json = folder.path().join("figures.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fermata"));
+    command.args(["bench", "--legs", "6", "--seconds", "1", "--holds", "5", "--json"]).arg(&json);
+    let output = command.output().expect("the program runs");
+    let (table, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    assert!(table.contains("request to first packet of music"), "{table}");
+    let text = std::fs::read_to_string(json).expect("the figures are written");
+    serde_json::from_str(&text).expect("the figures are JSON")
+}
+
+fn check_phase(phase: &Value) {
+    let cpu = number(phase, "/cpu_us_per_leg_second");
+    let media = number(phase, "/media_cpu_us_per_leg_second");
+    assert!(0.0 < media && media <= cpu, "{phase}");
+    check_spread(phase, "/arrival_deviation");
+    // Half of it is enough: the machine may be busy.
+    let expected = (LEGS * SECONDS * PACKETS_PER_SECOND / 2) as f64;
+    assert!(number(phase, "/packets_received") > expected && number(phase, "/packets_sent") > expected, "{phase}");
+    assert!(number(phase, "/ticks/ticks") > (SECONDS * PACKETS_PER_SECOND / 2) as f64, "{phase}");
+}
+
+fn check_spread(figures: &Value, name: &str) {
+    let figure = |part: &str| number(figures, &format!("{name}/{part}"));
+    let (p50, p99, max) = (figure("p50_us"), figure("p99_us"), figure("max_us"));
+    assert!(p50 <= p99 && p99 <= max && max > 0.0, "{name}: {figures}");
+}
+
+fn number(figures: &Value, name: &str) -> f64 {
+    figures.pointer(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {name} in {figures}"))
+}
