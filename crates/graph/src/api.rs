@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::authority::SigningKey;
+use crate::authority::{KeyRing, Replays, SecretCheck};
 use crate::callback::Profile;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
@@ -37,7 +37,10 @@ pub(crate) struct Inner {
     pub(crate) profile: Profile,
     pub(crate) directory: Directory,
     pub(crate) urls: PublicUrls,
-    pub(crate) key: Arc<SigningKey>,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) secret_check: SecretCheck,
+    pub(crate) replays: Replays,
+    pub(crate) assertion_reuse: bool,
     pub(crate) validation: Validation,
     pub(crate) notification_issuer: String,
     pub(crate) engine: Engine,

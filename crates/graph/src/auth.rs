@@ -119,12 +119,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn verified(token: &str, api: &Api) -> Result<Claims, Failure> {
     let header = jsonwebtoken::decode_header(token).map_err(|error| invalid(error.kind()))?;
     // A key is found by its name alone; a key inside the token (`jwk`, `jku`, `x5u`) is never looked at.
-    if header.kid.as_deref() != Some(api.key.id()) {
-        return Err(Failure::unauthenticated("Access token validation failure. The signing key is not known."));
-    }
-    jsonwebtoken::decode(token, api.key.decoding(), &api.validation)
-        .map(|token| token.claims)
-        .map_err(|error| invalid(error.kind()))
+    let key = header.kid.as_deref().and_then(|id| api.keys.decoding(id));
+    let key =
+        key.ok_or_else(|| Failure::unauthenticated("Access token validation failure. The signing key is not known."))?;
+    jsonwebtoken::decode(token, &key, &api.validation).map(|token| token.claims).map_err(|error| invalid(error.kind()))
 }
 
 fn guid(text: Option<&str>) -> Option<Uuid> {

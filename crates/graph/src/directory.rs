@@ -1,13 +1,13 @@
-//! Who may call us: the tenant, its applications, their secrets and roles.
+//! Who may call us: the tenant, its applications, what they prove themselves by, and their roles.
 //!
 //! The server builds a [`Directory`] from its configuration. Nothing here is read from the network.
 
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
+
+use crate::authority::{ClientKey, SecretHash};
 
 /// Names a tenant, Graph's word for one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,26 +75,13 @@ impl FromStr for Role {
     }
 }
 
-/// Is a client secret as we keep it: its SHA-256.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretHash([u8; 32]);
-
-impl SecretHash {
-    /// Hashes a secret.
-    pub fn of(secret: &str) -> SecretHash {
-        SecretHash(Sha256::digest(secret.as_bytes()).into())
-    }
-
-    /// Tells whether `secret` is the one that was hashed, in a time that does not depend on where they differ.
-    pub fn matches(&self, secret: &str) -> bool {
-        self.0.ct_eq(&SecretHash::of(secret).0).into()
-    }
-}
-
-impl fmt::Debug for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretHash(…)")
-    }
+/// Is everything by which an application may prove itself. With nothing in it, only a foreign issuer speaks for it.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Its secrets, hashed; any of them will do, so that one can be replaced without a gap.
+    pub secrets: Vec<SecretHash>,
+    /// The public halves of its keys.
+    pub keys: Vec<ClientKey>,
 }
 
 /// Is one registered application.
@@ -102,8 +89,8 @@ impl fmt::Debug for SecretHash {
 pub struct App {
     /// The client id.
     pub id: AppId,
-    /// Its secret, hashed.
-    pub secret: SecretHash,
+    /// What it proves itself by.
+    pub credentials: Credentials,
     /// What an administrator allowed it.
     pub roles: Vec<Role>,
 }
@@ -133,13 +120,5 @@ mod tests {
         assert_eq!("calls.joingroupcallasguest.all".parse(), Ok(Role::JoinGroupCallAsGuest));
         assert_eq!("Calls.JoinGroupCallasGuest.All".parse(), Ok(Role::JoinGroupCallAsGuest));
         assert_eq!("Calls.Everything".parse::<Role>(), Err(UnknownRole));
-    }
-
-    #[test]
-    fn a_secret_matches_only_itself_and_is_not_printed() {
-        let hash = SecretHash::of("fermata-dev-secret");
-        assert!(hash.matches("fermata-dev-secret"));
-        assert!(!hash.matches("fermata-dev-secret-b"));
-        assert_eq!(format!("{hash:?}"), "SecretHash(…)");
     }
 }

@@ -10,7 +10,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect;
 use serde::Serialize;
 
-use crate::authority::SigningKey;
+use crate::authority::KeyRing;
 use crate::store::{Callback, PendingNotice};
 
 /// How long an application may take to answer. It only has to say that it has the notice; .NET's SDK queues and answers
@@ -21,7 +21,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a signed token is valid, in seconds: about what Microsoft's are (65 minutes).
-const TOKEN_LIFETIME_S: i64 = 3900;
+pub(crate) const TOKEN_LIFETIME_S: i64 = 3900;
 
 /// How long a signed token is used again. A signature costs as much as everything else in a notification; 5 minutes
 /// leave the receiver an hour for clocks that are wrong.
@@ -33,7 +33,7 @@ const PLATFORM: &str = "Microsoft-Skype/3.0,(Calling/1.0)";
 /// Sends notifications. Connections are kept and used again.
 pub(crate) struct Notifier {
     client: reqwest::Client,
-    key: Arc<SigningKey>,
+    keys: Arc<KeyRing>,
     issuer: String,
     tokens: Mutex<HashMap<(String, String), (String, Instant)>>,
 }
@@ -74,14 +74,14 @@ impl Notifier {
     /// # Errors
     ///
     /// [`reqwest::Error`] if the TLS side cannot be set up.
-    pub(crate) fn new(key: Arc<SigningKey>, issuer: String) -> Result<Notifier, reqwest::Error> {
+    pub(crate) fn new(keys: Arc<KeyRing>, issuer: String) -> Result<Notifier, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             // A redirect would carry the token to another host. Graph honours one only for incoming calls.
             .redirect(redirect::Policy::none())
             .build()?;
-        Ok(Notifier { client, key, issuer, tokens: Mutex::default() })
+        Ok(Notifier { client, keys, issuer, tokens: Mutex::default() })
     }
 
     /// Posts a notice once.
@@ -126,7 +126,7 @@ impl Notifier {
             nbf: iat,
             exp: iat + TOKEN_LIFETIME_S,
         };
-        let token = self.key.sign(&claims)?;
+        let token = self.keys.sign(&claims)?;
         tokens.insert(owner, (token.clone(), Instant::now()));
         Ok(token)
     }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, Inner};
 use crate::auth;
-use crate::authority::{SigningKey, SigningKeyError};
+use crate::authority::{KeyRing, KeyRingError, Replays, SecretCheck, turn_in_time};
 use crate::callback::Profile;
 use crate::directory::Directory;
 use crate::listen::{Bound, Listening};
@@ -30,7 +31,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Is what the service needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder of the database, the signing key and the local certificate authority.
+    /// The folder of the database, the signing keys and the local certificate authority.
     pub data: PathBuf,
     /// Where http is listened on; port 0 takes a free one.
     pub http: SocketAddr,
@@ -42,11 +43,22 @@ pub struct Settings {
     pub profile: Profile,
     /// The tenant and its applications.
     pub directory: Directory,
+    /// How the authority issues tokens.
+    pub authority: AuthoritySettings,
     /// What the tokens of notifications name as their issuer; the public URL when unset. Microsoft's own validators
     /// accept `https://api.botframework.com` only.
     pub notification_issuer: Option<String>,
     /// Where `/metrics` comes from.
     pub metrics: PrometheusHandle,
+}
+
+/// Says how the authority issues tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthoritySettings {
+    /// How old a signing key becomes before the next one signs; at least two days, because each is announced for one.
+    pub signing_key_age: Duration,
+    /// Whether an application may use an assertion that it signed more than once.
+    pub assertion_reuse: bool,
 }
 
 /// Is the Graph side, running.
@@ -58,6 +70,7 @@ pub struct Service {
     outbox: Outbox,
     recorder: JoinHandle<()>,
     retention: JoinHandle<()>,
+    key_turning: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -75,7 +88,7 @@ enum Cause {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    SigningKey(#[from] SigningKeyError),
+    KeyRing(#[from] KeyRingError),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("the client for notifications could not be made: {0}")]
@@ -113,6 +126,7 @@ impl Service {
         let _ = self.stop.send(true);
         self.recorder.abort();
         self.retention.abort();
+        self.key_turning.abort();
         // The writer ends when the last handle of the store is gone.
         drop(self.outbox);
         if tokio::time::timeout(CLOSE_TIMEOUT, self.writer).await.is_err() {
@@ -125,24 +139,28 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     // Ports first: if one is taken, nothing has been touched.
     let http = bind(settings.http)?;
     let https = settings.https.map(bind).transpose()?;
-    let key = Arc::new(load_key(settings.data.clone()).await?);
+    let keys = Arc::new(open_key_ring(settings.data.clone(), settings.authority.signing_key_age).await?);
     let (store, writer) = open_store(&settings.data).await?;
     let urls = PublicUrls::new(settings.public_url, http.address(), https.as_ref().map(Bound::address));
     let tls = https.as_ref().map(|_| tls::server_config(&settings.data, urls.configured_host())).transpose()?;
     let issuer = settings.notification_issuer.unwrap_or_else(|| urls.main().as_str().to_owned());
     let (stop, stopping) = watch::channel(false);
-    let outbox = Outbox::new(store.clone(), Notifier::new(Arc::clone(&key), issuer.clone())?, stopping);
+    let outbox = Outbox::new(store.clone(), Notifier::new(Arc::clone(&keys), issuer.clone())?, stopping);
     let writer = tokio::spawn(writer.run(outbox.commit_listener()));
     outbox.wake_all().await?;
     let announced = Announced::default();
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
     let retention = tokio::spawn(forget_old_calls(store.clone()));
+    let key_turning = tokio::spawn(turn_in_time(Arc::clone(&keys)));
     let api = Api(Arc::new(Inner {
         profile: settings.profile,
         validation: auth::validation(&urls, settings.directory.tenant),
         directory: settings.directory,
         urls,
-        key,
+        keys,
+        secret_check: SecretCheck::new(),
+        replays: Replays::default(),
+        assertion_reuse: settings.authority.assertion_reuse,
         notification_issuer: issuer,
         engine: engine.engine,
         store,
@@ -155,20 +173,20 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         let address = bound.address();
         bound.serve_tls(&api, tls).map_err(|source| Cause::Listen { address, source })
     });
-    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, retention, writer })
+    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, retention, key_turning, writer })
 }
 
 fn bind(address: SocketAddr) -> Result<Bound, Cause> {
     Bound::new(address).map_err(|source| Cause::Listen { address, source })
 }
 
-/// Reads or makes the key beside the runtime: making one takes about a second of pure computing.
-async fn load_key(data: PathBuf) -> Result<SigningKey, Cause> {
-    let load = move || {
+/// Reads or makes the keys beside the runtime: making one takes about a second of pure computing.
+async fn open_key_ring(data: PathBuf, age_max: Duration) -> Result<KeyRing, Cause> {
+    let open = move || {
         std::fs::create_dir_all(&data).map_err(|source| Cause::Data { path: data.clone(), source })?;
-        Ok(SigningKey::load_or_generate(&data)?)
+        Ok(KeyRing::open(&data, age_max, Utc::now())?)
     };
-    tokio::task::spawn_blocking(load).await.expect("loading a key does not panic")
+    tokio::task::spawn_blocking(open).await.expect("opening the keys does not panic")
 }
 
 async fn open_store(data: &Path) -> Result<(Store, Writer), Cause> {

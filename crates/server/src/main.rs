@@ -35,6 +35,8 @@ enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Reads an application's secret from standard input and prints its hash for `secret_hash` in the configuration.
+    HashSecret,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +59,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Config { config } => print_settings(&config::load(config.as_deref())?).map(|()| ExitCode::SUCCESS),
+        Command::HashSecret => print_secret_hash().map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -67,6 +70,16 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 #[expect(clippy::print_stdout, reason = "printing is what the command is for")]
 fn print_settings(settings: &config::Settings) -> anyhow::Result<()> {
     println!("{}", settings.without_secrets()?);
+    Ok(())
+}
+
+/// The secret is not an argument, because other users of the machine see those.
+#[expect(clippy::print_stdout, reason = "printing is what the command is for")]
+fn print_secret_hash() -> anyhow::Result<()> {
+    let secret = std::io::read_to_string(std::io::stdin()).context("the secret cannot be read")?;
+    let secret = secret.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!secret.is_empty(), "there is no secret on standard input");
+    println!("{}", graph::SecretHash::to_phc(secret)?);
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! Settings in the terms of the crates that they are for. What cannot be meant is an error that names the key.
 
+mod directory;
+
 use crate::config::{self, Mode, OnPromptFailure, Profile, Settings};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use engine::prompts;
-use graph::{App, AppId, Directory, PublicUrl, Role, SecretHash, TenantId};
+use graph::{AuthoritySettings, PublicUrl};
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -103,7 +105,8 @@ pub(crate) fn graph(
             Profile::Dev => graph::Profile::Dev,
             Profile::Production => graph::Profile::Production,
         },
-        directory: directory(settings)?,
+        directory: directory::directory(settings)?,
+        authority: authority(&settings.authority)?,
         notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
         metrics,
     })
@@ -121,20 +124,15 @@ fn public_url(settings: &Settings) -> anyhow::Result<Option<PublicUrl>> {
     Ok(Some(PublicUrl::new(url)))
 }
 
-fn directory(settings: &Settings) -> anyhow::Result<Directory> {
-    let tenant = settings.tenant.id.parse().context("tenant.id must be a GUID")?;
-    let apps = settings.apps.iter().map(app).collect::<anyhow::Result<_>>()?;
-    Ok(Directory { tenant: TenantId(tenant), apps })
-}
+/// A key is announced for a day before it signs, so it cannot be replaced daily.
+const SIGNING_KEY_DAYS_MIN: u32 = 2;
 
-fn app(app: &config::App) -> anyhow::Result<App> {
-    if app.secret.is_empty() {
-        bail!("apps: {} has no secret", app.id);
+fn authority(authority: &config::Authority) -> anyhow::Result<AuthoritySettings> {
+    if authority.signing_key_days < SIGNING_KEY_DAYS_MIN {
+        bail!("authority.signing_key_days: must be at least {SIGNING_KEY_DAYS_MIN}");
     }
-    let role = |name: &String| name.parse::<Role>().with_context(|| format!("apps: {}: role {name:?}", app.id));
-    Ok(App {
-        id: AppId(app.id.parse().with_context(|| format!("apps: id {:?} must be a GUID", app.id))?),
-        secret: SecretHash::of(&app.secret),
-        roles: app.roles.iter().map(role).collect::<anyhow::Result<_>>()?,
+    Ok(AuthoritySettings {
+        signing_key_age: Duration::from_hours(24 * u64::from(authority.signing_key_days)),
+        assertion_reuse: authority.assertion_reuse,
     })
 }

@@ -22,7 +22,7 @@ pub(crate) async fn tenant_keys(State(api): State<Api>, Path(tenant): Path<Strin
     if api.tenant_of_path(&tenant).is_none() {
         return unknown_tenant();
     }
-    Json(api.key.jwk_set()).into_response()
+    Json(api.keys.jwk_set()).into_response()
 }
 
 /// Answers `GET /v1/.well-known/OpenIdConfiguration`: who signs our notifications.
@@ -40,7 +40,7 @@ pub(crate) async fn notification_configuration(State(api): State<Api>, base: Bas
 
 /// Answers `GET /v1/keys`.
 pub(crate) async fn notification_keys(State(api): State<Api>) -> Json<Value> {
-    Json(api.key.jwk_set())
+    Json(api.keys.jwk_set())
 }
 
 fn unknown_tenant() -> Response {
@@ -53,7 +53,8 @@ fn document(base: &str, tenant: TenantId) -> Value {
         "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256"],
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": ["token"],
         "subject_types_supported": ["pairwise"],

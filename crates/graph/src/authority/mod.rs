@@ -1,10 +1,22 @@
-//! The dev authority: issues tokens in Entra ID's shape, so that MSAL and azure-identity work unmodified.
+//! The authority: issues tokens in Entra ID's shape, so that MSAL and azure-identity work unmodified.
 //!
-//! The same key signs access tokens and the tokens of notifications; both publish it.
+//! The same keys sign access tokens and the tokens of notifications; both publish them. Neither can pass for the other: an
+//! access token's audience is Graph, a notification's the application (RFC 8725, section 3.12).
 
 pub(crate) mod discovery;
-pub(crate) mod error;
 pub(crate) mod signing_key;
 pub(crate) mod token;
 
-pub(crate) use signing_key::{SigningKey, SigningKeyError};
+mod assertion;
+mod client_key;
+mod error;
+mod form;
+mod key_ring;
+mod replay;
+mod secret;
+
+pub use client_key::{ClientKey, ClientKeyError};
+pub(crate) use key_ring::{KeyRing, KeyRingError, turn_in_time};
+pub(crate) use replay::Replays;
+pub(crate) use secret::SecretCheck;
+pub use secret::{SecretHash, SecretHashError};

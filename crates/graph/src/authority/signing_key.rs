@@ -1,10 +1,11 @@
-//! The RSA key that signs our tokens: made at first start, kept in the data folder, published as a JWK.
+//! One RSA key that signs our tokens, published as a JWK.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
@@ -14,51 +15,29 @@ use serde_json::{Value, json};
 /// The only algorithm we sign with and accept (RFC 8725, section 3.1: the list is fixed by us, not by the token).
 pub(crate) const ALGORITHM: Algorithm = Algorithm::RS256;
 
-/// The file in the data folder that holds the key.
-const FILE: &str = "signing-key.pem";
-
-/// Is the key pair of the authority.
+/// Is a key pair of the authority.
 pub(crate) struct SigningKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
     jwk: Jwk,
     id: String,
-}
-
-/// Says why there is no key.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SigningKeyError {
-    #[error("the signing key could not be read or written: {0}")]
-    Io(#[from] io::Error),
-    #[error("the signing key could not be made: {0}")]
-    Generate(#[from] rcgen::Error),
-    #[error("the file {FILE} in the data folder is not an RSA key: {0}")]
-    Parse(#[from] jsonwebtoken::errors::Error),
+    created: DateTime<Utc>,
 }
 
 impl SigningKey {
-    /// Reads the key of a data folder, or makes one when there is none. Takes about a second the first time.
-    pub(crate) fn load_or_generate(data: &Path) -> Result<SigningKey, SigningKeyError> {
-        let path = data.join(FILE);
-        let pem = match fs::read_to_string(&path) {
-            Ok(pem) => pem,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let pem = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?.serialize_pem();
-                write_private(&path, &pem)?;
-                pem
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(SigningKey::from_pem(&pem)?)
+    /// Makes the PEM text of a new key. Takes about a second.
+    pub(crate) fn generate() -> Result<String, rcgen::Error> {
+        Ok(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?.serialize_pem())
     }
 
-    fn from_pem(pem: &str) -> Result<SigningKey, jsonwebtoken::errors::Error> {
+    /// Reads a key that was made at `created`.
+    pub(crate) fn from_pem(pem: &str, created: DateTime<Utc>) -> Result<SigningKey, jsonwebtoken::errors::Error> {
         let encoding = EncodingKey::from_rsa_pem(pem.as_bytes())?;
         let jwk = Jwk::from_encoding_key(&encoding, ALGORITHM)?;
         let decoding = DecodingKey::from_jwk(&jwk)?;
         // RFC 7638: the thumbprint names the key, so a new key never has an old name.
         let id = jwk.thumbprint(ThumbprintHash::SHA256)?;
-        Ok(SigningKey { encoding, decoding, jwk, id })
+        Ok(SigningKey { encoding, decoding, jwk, id, created })
     }
 
     /// Signs claims as a compact JWT.
@@ -78,12 +57,17 @@ impl SigningKey {
         &self.id
     }
 
-    /// Returns the public half as a JWK set (RFC 7517, section 5), with the members that Entra's has.
-    pub(crate) fn jwk_set(&self) -> Value {
+    /// Returns when the key was made.
+    pub(crate) fn created(&self) -> DateTime<Utc> {
+        self.created
+    }
+
+    /// Returns the public half as a JWK (RFC 7517), with the members that Entra's has.
+    pub(crate) fn jwk(&self) -> Value {
         let mut key = json!(self.jwk);
         key["kid"] = json!(self.id);
         key["use"] = json!("sig");
-        json!({ "keys": [key] })
+        key
     }
 }
 
@@ -104,24 +88,13 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_key_outlives_a_restart_and_is_its_owners_only() {
-        let data = tempfile::tempdir().expect("a folder");
-        let first = SigningKey::load_or_generate(data.path()).expect("a key");
-        let second = SigningKey::load_or_generate(data.path()).expect("the same key");
-        assert_eq!(first.id(), second.id());
-        let mode = fs::metadata(data.path().join(FILE)).expect("the file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
 
     #[test]
     fn the_published_key_has_the_public_half_only() {
-        let data = tempfile::tempdir().expect("a folder");
-        let key = SigningKey::load_or_generate(data.path()).expect("a key");
-        let set = key.jwk_set();
-        let published = set["keys"][0].as_object().expect("a key");
+        let pem = SigningKey::generate().expect("a key");
+        let key = SigningKey::from_pem(&pem, DateTime::UNIX_EPOCH).expect("a key");
+        let published = key.jwk();
+        let published = published.as_object().expect("a key");
         assert_eq!(published["kty"], "RSA");
         assert_eq!(published["e"], "AQAB");
         assert_eq!(published["kid"], key.id());

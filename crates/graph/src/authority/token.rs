@@ -4,18 +4,16 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, CACHE_CONTROL};
+use http::header::CACHE_CONTROL;
 use serde::Serialize;
 use serde_json::json;
-use url::form_urlencoded;
 use uuid::Uuid;
 
+use super::assertion::Assertion;
 use super::discovery::issuer;
 use super::error::TokenError;
+use super::form::{Credential, Form, Version};
 use crate::api::{Api, Base};
 use crate::body::BODY_BYTES_MAX;
 use crate::directory::{App, AppId, Role, TenantId};
@@ -23,26 +21,16 @@ use crate::request::RequestIds;
 
 /// How long an access token lives, in seconds: Entra's default is 60 to 90 minutes. Less means more token requests,
 /// more means that a role taken away works longer.
-const LIFETIME_S: i64 = 3600;
+pub(crate) const LIFETIME_S: i64 = 3600;
 
 /// Microsoft Graph's well-known application id: the audience that every v2.0 token for Graph carries.
 pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
-/// Is the form of a token request, in the two versions of the endpoint.
-#[derive(Debug, Default)]
-struct Form {
-    grant_type: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    scope: Option<String>,
-    resource: Option<String>,
-}
-
-/// Says which endpoint was asked; v1 names a resource, v2.0 a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
-    V1,
-    V2,
+/// Says by what a client proved itself, in the words of `azpacr`.
+#[derive(Debug, Clone, Copy)]
+enum Proof {
+    Secret,
+    Key,
 }
 
 /// Is what an access token says.
@@ -99,90 +87,58 @@ async fn issue(
     version: Version,
 ) -> Result<Response, TokenError> {
     let tenant = api.tenant_of_path(tenant).ok_or(TokenError::UnknownTenant)?;
-    let headers = request.headers().clone();
-    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| TokenError::NotAForm)?;
-    let mut form = Form::parse(&bytes);
-    form.take_basic_credentials(&headers)?;
-    let app = form.authenticate(api)?;
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| TokenError::NotAForm)?;
+    let form = Form::read(&body, &parts.headers)?;
+    let (app, proof) = authenticate(api, tenant, &form).await?;
     form.check_grant()?;
-    let resource = form.check_resource(version)?;
+    let resource = form.resource(version)?;
     let now = Utc::now().timestamp();
-    let token = api.key.sign(&claims(base, tenant, app, now)).map_err(|_| TokenError::Unsigned)?;
+    let token = api.keys.sign(&claims(base, tenant, app, proof, now)).map_err(|_| TokenError::Unsigned)?;
     Ok(token_answer(&token, now, resource, version))
 }
 
-impl Form {
-    fn parse(bytes: &[u8]) -> Form {
-        let mut form = Form::default();
-        // Clients send a dozen more members; they are ignored.
-        for (name, value) in form_urlencoded::parse(bytes) {
-            let member = match name.as_ref() {
-                "grant_type" => &mut form.grant_type,
-                "client_id" => &mut form.client_id,
-                "client_secret" => &mut form.client_secret,
-                "scope" => &mut form.scope,
-                "resource" => &mut form.resource,
-                _ => continue,
-            };
-            *member = Some(value.into_owned());
+async fn authenticate<'a>(api: &'a Api, tenant: TenantId, form: &Form) -> Result<(&'a App, Proof), TokenError> {
+    match form.credential()? {
+        Credential::Secret(secret) => {
+            let app = find(api, form.client_id().ok_or(TokenError::MissingParameter("client_id"))?)?;
+            let right = api.secret_check.is_one_of(&app.credentials.secrets, secret).await?;
+            if right { Ok((app, Proof::Secret)) } else { Err(TokenError::WrongSecret) }
         }
-        form
-    }
-
-    /// Takes `client_secret_basic` (RFC 6749, section 2.3.1: both halves are form-encoded before they are joined).
-    fn take_basic_credentials(&mut self, headers: &HeaderMap) -> Result<(), TokenError> {
-        let Some((id, secret)) = basic_credentials(headers) else { return Ok(()) };
-        if self.client_secret.is_some() {
-            return Err(TokenError::CredentialsTwice);
-        }
-        self.client_id = Some(id);
-        self.client_secret = Some(secret);
-        Ok(())
-    }
-
-    fn authenticate<'a>(&self, api: &'a Api) -> Result<&'a App, TokenError> {
-        let id = self.client_id.as_deref().ok_or(TokenError::MissingParameter("client_id"))?;
-        let secret = self.client_secret.as_deref().ok_or(TokenError::MissingParameter("client_secret"))?;
-        let id = Uuid::try_parse(id).map_err(|_| TokenError::UnknownApplication)?;
-        let app = api.directory.app(AppId(id)).ok_or(TokenError::UnknownApplication)?;
-        if app.secret.matches(secret) { Ok(app) } else { Err(TokenError::WrongSecret) }
-    }
-
-    fn check_grant(&self) -> Result<(), TokenError> {
-        match self.grant_type.as_deref() {
-            Some("client_credentials") => Ok(()),
-            Some(_) => Err(TokenError::UnsupportedGrant),
-            None => Err(TokenError::MissingParameter("grant_type")),
-        }
-    }
-
-    /// Takes `<anything>/.default`: a client asks for the host name that it knows us by, or for Graph's.
-    fn check_resource(&self, version: Version) -> Result<&str, TokenError> {
-        match version {
-            Version::V1 => self.resource.as_deref().ok_or(TokenError::MissingParameter("resource")),
-            Version::V2 => {
-                let scope = self.scope.as_deref().ok_or(TokenError::MissingParameter("scope"))?;
-                scope.trim().strip_suffix("/.default").filter(|s| !s.contains(' ')).ok_or(TokenError::InvalidScope)
-            }
-        }
+        Credential::Assertion(text) => Ok((authenticate_by_key(api, tenant, form, text)?, Proof::Key)),
     }
 }
 
-fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
+fn authenticate_by_key<'a>(api: &'a Api, tenant: TenantId, form: &Form, text: &str) -> Result<&'a App, TokenError> {
+    let assertion = Assertion::read(text)?;
+    let app = find(api, form.client_id().unwrap_or(assertion.client_id()))?;
+    let now = Utc::now().timestamp();
+    let proven = assertion.verify(app.id, &app.credentials.keys, &audiences(api, tenant), now)?;
+    if !api.assertion_reuse {
+        api.replays.first_use(proven.mark, proven.expires, now)?;
     }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some((form_decoded(id), form_decoded(secret)))
+    Ok(app)
 }
 
-fn form_decoded(text: &str) -> String {
-    form_urlencoded::parse(text.as_bytes()).next().map_or_else(String::new, |(name, _)| name.into_owned())
+fn find<'a>(api: &'a Api, client_id: &str) -> Result<&'a App, TokenError> {
+    let id = Uuid::try_parse(client_id).map_err(|_| TokenError::UnknownApplication)?;
+    api.directory.app(AppId(id)).ok_or(TokenError::UnknownApplication)
 }
 
-fn claims(base: &str, tenant: TenantId, app: &App, now: i64) -> Claims<'static> {
+/// Lists what a client may call this endpoint in an assertion: either version of it, under any of our names, or the
+/// issuer (RFC 7523, section 3, rule 3).
+fn audiences(api: &Api, tenant: TenantId) -> Vec<String> {
+    let names = |base: &str| {
+        [format!("{base}/{tenant}/oauth2/v2.0/token"), format!("{base}/{tenant}/oauth2/token"), issuer(base, tenant)]
+    };
+    api.urls.all().flat_map(|url| names(url.as_str())).collect()
+}
+
+fn claims(base: &str, tenant: TenantId, app: &App, proof: Proof, now: i64) -> Claims<'static> {
+    let proof = match proof {
+        Proof::Secret => "1",
+        Proof::Key => "2",
+    };
     Claims {
         aud: GRAPH_APP_ID,
         iss: issuer(base, tenant),
@@ -191,9 +147,8 @@ fn claims(base: &str, tenant: TenantId, app: &App, now: i64) -> Claims<'static> 
         exp: now + LIFETIME_S,
         appid: app.id.to_string(),
         azp: app.id.to_string(),
-        // "1" says that the client proved itself by a secret.
-        appidacr: "1",
-        azpacr: "1",
+        appidacr: proof,
+        azpacr: proof,
         idtyp: "app",
         oid: app.id.to_string(),
         sub: app.id.to_string(),

@@ -68,7 +68,7 @@ async fn each_wrong_request_has_entras_error() {
     ];
     let cases: [(&str, Option<&str>, u16, &str, u32); 7] = [
         ("client_secret", Some("wrong"), 401, "invalid_client", 7_000_215),
-        ("client_secret", None, 400, "invalid_request", 900_144),
+        ("client_secret", None, 401, "invalid_client", 7_000_216),
         ("client_id", Some(&other), 400, "unauthorized_client", 700_016),
         ("client_id", Some("no guid"), 400, "unauthorized_client", 700_016),
         ("grant_type", Some("password"), 400, "unsupported_grant_type", 70_003),

@@ -1,5 +1,6 @@
 //! Golden HTTP exchanges with a whole server: real sockets, a real database, a real engine, phones that answer.
 
+mod assertions;
 mod authority;
 mod bodies;
 mod bot;

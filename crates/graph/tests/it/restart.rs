@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::bot::Bot;
 use crate::server::Server;
+use crate::tokens::signing_key;
 
 #[tokio::test]
 async fn a_running_operation_and_its_call_have_their_last_notice() {
@@ -38,7 +39,7 @@ async fn a_running_operation_and_its_call_have_their_last_notice() {
 #[tokio::test]
 async fn a_token_outlives_a_restart() {
     let server = Server::start().await;
-    let key = std::fs::read_to_string(server.data().join("signing-key.pem")).expect("the key");
+    let key = signing_key(&server);
     let server = server.restart().await;
-    assert_eq!(std::fs::read_to_string(server.data().join("signing-key.pem")).expect("the key"), key);
+    assert_eq!(signing_key(&server), key);
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graph::{App, AppId, Directory, Profile, Role, SecretHash, Service, Settings, TenantId};
+use graph::{
+    App, AppId, AuthoritySettings, ClientKey, Credentials, Directory, Profile, Role, SecretHash, Service, Settings,
+    TenantId,
+};
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use phone::Phone;
@@ -13,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::{Uuid, uuid};
 
+use crate::assertions::identity;
 use crate::bot::Bot;
 
 pub(crate) const TENANT: Uuid = uuid!("11111111-1111-4111-8111-111111111111");
@@ -22,6 +26,9 @@ pub(crate) const OTHER_APP: Uuid = uuid!("33333333-3333-4333-8333-333333333333")
 pub(crate) const OTHER_SECRET: &str = "another secret";
 /// An application that nobody allowed anything.
 pub(crate) const POWERLESS_APP: Uuid = uuid!("44444444-4444-4444-8444-444444444444");
+
+/// An application that proves itself by a key only.
+pub(crate) const KEY_APP: Uuid = uuid!("55555555-5555-4555-8555-555555555555");
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -166,7 +173,18 @@ fn participant_at(roster: &Value, uri: &str) -> String {
 }
 
 fn settings(data: &Path) -> Settings {
-    let app = |id, secret, roles: &[Role]| App { id: AppId(id), secret: SecretHash::of(secret), roles: roles.to_vec() };
+    let app = |id, secret, roles: &[Role]| App {
+        id: AppId(id),
+        credentials: Credentials { secrets: vec![SecretHash::of(secret)], keys: Vec::new() },
+        roles: roles.to_vec(),
+    };
+    let key_app = App {
+        credentials: Credentials {
+            secrets: Vec::new(),
+            keys: vec![ClientKey::from_pem(&identity().certificate).expect("a certificate")],
+        },
+        ..app(KEY_APP, "", &Role::ALL)
+    };
     Settings {
         data: data.to_owned(),
         http: LOOPBACK,
@@ -179,8 +197,10 @@ fn settings(data: &Path) -> Settings {
                 app(APP, SECRET, &Role::ALL),
                 app(OTHER_APP, OTHER_SECRET, &Role::ALL),
                 app(POWERLESS_APP, SECRET, &[]),
+                key_app,
             ],
         },
+        authority: AuthoritySettings { signing_key_age: Duration::from_hours(90 * 24), assertion_reuse: false },
         notification_issuer: None,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
     }

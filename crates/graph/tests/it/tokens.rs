@@ -31,9 +31,15 @@ struct Mint {
     issuer: String,
 }
 
+/// Reads the server's only key.
+pub(crate) fn signing_key(server: &Server) -> String {
+    let mut keys = std::fs::read_dir(server.data().join("signing-keys")).expect("the keys");
+    std::fs::read_to_string(keys.next().expect("a key").expect("a file").path()).expect("the key")
+}
+
 impl Mint {
     fn of(server: &Server) -> Mint {
-        let pem = std::fs::read_to_string(server.data().join("signing-key.pem")).expect("the key");
+        let pem = signing_key(server);
         Mint { pem, issuer: format!("{}/{TENANT}/v2.0", server.base()) }
     }
 

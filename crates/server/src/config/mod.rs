@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) rtp: Rtp,
     pub(crate) media: Media,
     pub(crate) graph: Graph,
+    pub(crate) authority: Authority,
     pub(crate) dial: Dial,
     pub(crate) tenant: Tenant,
     pub(crate) apps: Vec<App>,
@@ -93,6 +94,13 @@ pub(crate) struct Graph {
     pub(crate) notification_issuer: String,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Authority {
+    pub(crate) signing_key_days: u32,
+    pub(crate) assertion_reuse: bool,
+}
+
 /// How closely Graph's documented limits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -127,7 +135,16 @@ pub(crate) struct Tenant {
 pub(crate) struct App {
     pub(crate) id: String,
     pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) secret: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret_hash: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret_env: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) certificates: Vec<PathBuf>,
     pub(crate) roles: Vec<String>,
 }
 
@@ -186,7 +203,8 @@ impl Settings {
     pub(crate) fn without_secrets(&self) -> anyhow::Result<String> {
         const HIDDEN: &str = "(hidden)";
         let mut shown = self.clone();
-        shown.apps.iter_mut().for_each(|app| app.secret = HIDDEN.to_owned());
+        let secrets = shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash]);
+        secrets.filter(|secret| !secret.is_empty()).for_each(|secret| *secret = HIDDEN.to_owned());
         shown.users.iter_mut().for_each(|user| user.sip_password = HIDDEN.to_owned());
         shown.trunk.iter_mut().for_each(|trunk| trunk.password = HIDDEN.to_owned());
         toml::to_string_pretty(&shown).context("the settings cannot be printed")
