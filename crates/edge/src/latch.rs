@@ -8,6 +8,9 @@
 //! * Another address is believed only when it has been sending for [`PATIENCE`] and the signalled one has sent nothing.
 //! * The first source believed is **fixed**. Packets of all others are dropped and counted, until a new description
 //!   with another address comes over SIP, which opens the latch once more.
+//! * Only the signalled address itself, its port included, may still correct a choice of the first [`CORRECTION`] that
+//!   fell on another port of its host. There one phone easily speaks before another: after a crash and a restart the
+//!   phones of the calls before go on sending to the same ports, from the same office.
 //!
 //! What it protects against: anybody who sprays packets at our ports during a call, and anybody who does so at its start
 //! while the phone itself is reachable as signalled. What it does not: an attacker who can send from the phone's own IP
@@ -22,6 +25,11 @@ use std::time::{Duration, Instant};
 /// that is slow to start; more, and callers behind a NAT lose their first word. Phones that answer send their first
 /// packet within about 100 ms.
 pub const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How long the signalled address may still take a leg over from another port of its host. It has to outlast a phone that
+/// is slow to start; for ever would let whoever forges the address of a phone turn its sound away in the middle of a
+/// call.
+pub const CORRECTION: Duration = Duration::from_secs(5);
 
 /// Decides for one leg which packets are its own, and where its packets go.
 #[derive(Debug, Clone)]
@@ -40,7 +48,10 @@ enum Source {
         since: Instant,
         last: Instant,
     },
-    Fixed(SocketAddr),
+    Fixed {
+        from: SocketAddr,
+        since: Instant,
+    },
 }
 
 /// What becomes of one packet.
@@ -89,15 +100,22 @@ impl Latch {
 
     fn admit_valid(&mut self, from: SocketAddr, arrival: Instant) -> Admission {
         match self.source {
-            Source::Fixed(fixed) if fixed == from => return Admission::Admitted,
-            Source::Fixed(_) => return Admission::Foreign,
+            Source::Fixed { from: fixed, .. } if fixed == from => return Admission::Admitted,
+            Source::Fixed { from: fixed, since } if self.corrects(from, fixed, arrival, since) => {}
+            Source::Fixed { .. } => return Admission::Foreign,
             Source::Open | Source::Candidate { .. } => {}
         }
         if from.ip() != self.signalled.ip() && !self.has_waited(from, arrival) {
             return Admission::Early;
         }
-        self.source = Source::Fixed(from);
+        self.source = Source::Fixed { from, since: arrival };
         Admission::Latched
+    }
+
+    fn corrects(&self, from: SocketAddr, fixed: SocketAddr, arrival: Instant, since: Instant) -> bool {
+        from == self.signalled
+            && fixed.ip() == self.signalled.ip()
+            && arrival.saturating_duration_since(since) < CORRECTION
     }
 
     /// A candidate that goes on sending is not replaced by newcomers: a sprayer with many addresses could keep the true
@@ -109,7 +127,7 @@ impl Latch {
                 arrival.saturating_duration_since(*since) >= PATIENCE
             }
             Source::Candidate { last, .. } if arrival.saturating_duration_since(*last) < PATIENCE => false,
-            Source::Open | Source::Candidate { .. } | Source::Fixed(_) => {
+            Source::Open | Source::Candidate { .. } | Source::Fixed { .. } => {
                 self.source = Source::Candidate { from, since: arrival, last: arrival };
                 false
             }
@@ -129,7 +147,7 @@ impl Latch {
     /// Returns where the leg's packets go: the fixed source, before that the signalled address.
     pub fn destination(&self) -> SocketAddr {
         match self.source {
-            Source::Fixed(from) => from,
+            Source::Fixed { from, .. } => from,
             Source::Open | Source::Candidate { .. } => self.signalled,
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use edge::latch::{Admission, Latch, PATIENCE};
+use edge::latch::{Admission, CORRECTION, Latch, PATIENCE};
 
 const SIGNALLED: &str = "192.0.2.1:4000";
 const SAME_HOST: &str = "192.0.2.1:61000";
@@ -54,6 +54,32 @@ fn after_the_first_packet_all_others_are_foreign_and_counted() {
     assert_eq!(story.packet(SAME_HOST, 1000), Admission::Foreign);
     assert_eq!(story.latch.refused(), 1001);
     assert_eq!(story.latch.destination(), address(SIGNALLED));
+}
+
+#[test]
+fn a_phone_takes_its_leg_back_from_another_of_its_host() {
+    let mut story = Story::new();
+    story.packet(SAME_HOST, 0);
+    assert_eq!(story.packet(SIGNALLED, 100), Admission::Latched, "what SIP said beats what came first");
+    assert_eq!(story.packet(SAME_HOST, 120), Admission::Foreign);
+    assert_eq!(story.latch.destination(), address(SIGNALLED));
+}
+
+#[test]
+fn after_a_while_nobody_takes_a_leg_over_any_more() {
+    let mut story = Story::new();
+    story.packet(SAME_HOST, 0);
+    let correction_ms = u64::try_from(CORRECTION.as_millis()).unwrap();
+    assert_eq!(story.packet(SIGNALLED, correction_ms), Admission::Foreign);
+    assert_eq!(story.latch.destination(), address(SAME_HOST));
+}
+
+#[test]
+fn the_signalled_address_does_not_take_a_leg_from_a_phone_behind_a_nat() {
+    let mut story = Story::new();
+    story.packet(NAT, 0);
+    story.packet(NAT, 200);
+    assert_eq!(story.packet(SIGNALLED, 220), Admission::Foreign, "it may be forged: the phone cannot send from there");
 }
 
 #[test]
