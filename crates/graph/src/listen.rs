@@ -20,7 +20,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::api::Api;
 use crate::public_url::Listener;
-use crate::{path, request, routes};
+use crate::{linger, path, request, routes};
 
 /// How long one request may take. The slowest step, a locked database, gives up after 5 s; more would only keep clients
 /// that send their body drop by drop.
@@ -107,5 +107,6 @@ fn app(api: &Api, listener: Listener) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(request::identify));
-    Router::new().fallback_service(MapRequestLayer::new(path::normalise::<Body>).layer(api))
+    Router::new()
+        .fallback_service(MapRequestLayer::new(|request| linger::on_drop(path::normalise::<Body>(request))).layer(api))
 }

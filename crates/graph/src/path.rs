@@ -41,6 +41,7 @@ const WORDS: &[&str] = &[
     "addLargeGalleryView",
     "logTeleconferenceDeviceQuality",
     "$count",
+    "$metadata",
     "common",
     "oauth2",
     "v2.0",
@@ -55,6 +56,8 @@ const WORDS: &[&str] = &[
     "live",
     "ready",
     "metrics",
+    "fermata",
+    "openapi.json",
 ];
 
 /// The namespace in front of a qualified action name (OData 4.01 URL conventions, section 4.5).

@@ -3,13 +3,17 @@
 //! Each row is served below `/v1.0` and `/beta`. Spelling is settled before the router: see [`crate::path`].
 
 use axum::Router;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::extract::MatchedPath;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter, delete, get, on, post};
+use http::header::ALLOW;
+use http::{Method, StatusCode};
 
 use crate::api::Api;
 use crate::auth::Caller;
 use crate::authority::{discovery, token};
 use crate::error::Failure;
-use crate::{calls, health, operations, participants};
+use crate::{calls, contract, health, operations, participants};
 
 /// The roots below which the API is served.
 const VERSIONS: [&str; 2] = ["/v1.0", "/beta"];
@@ -19,8 +23,10 @@ type Row = (&'static str, &'static str, fn() -> MethodRouter<Api>);
 /// Graph's methods.
 #[rustfmt::skip]
 const API: &[Row] = &[
+    ("GET",    "/$metadata",                                                               || get(contract::metadata)),
     ("POST",   "/communications/calls",                                                    || post(calls::create)),
     ("GET",    "/communications/calls",                                                    || get(calls::list)),
+    ("GET",    "/communications/calls/$count",                                             || get(calls::count)),
     ("GET",    "/communications/calls/{call}",                                             || get(calls::get)),
     ("DELETE", "/communications/calls/{call}",                                             || delete(calls::delete)),
     ("POST",   "/communications/calls/{call}/keepAlive",                                   || post(calls::keep_alive)),
@@ -28,51 +34,54 @@ const API: &[Row] = &[
     ("POST",   "/communications/calls/{call}/unmute",                                      || post(calls::unmute)),
     ("GET",    "/communications/calls/{call}/operations/{operation}",                      || get(operations::get)),
     ("GET",    "/communications/calls/{call}/participants",                                || get(participants::list)),
+    ("GET",    "/communications/calls/{call}/participants/$count",                         || get(participants::count)),
     ("POST",   "/communications/calls/{call}/participants/invite",                         || post(participants::invite)),
     ("GET",    "/communications/calls/{call}/participants/{participant}",                  || get(participants::get)),
     ("DELETE", "/communications/calls/{call}/participants/{participant}",                  || delete(participants::delete)),
     ("POST",   "/communications/calls/{call}/participants/{participant}/mute",             || post(participants::mute)),
     ("POST",   "/communications/calls/{call}/participants/{participant}/startHoldMusic",   || post(participants::start_hold_music)),
     ("POST",   "/communications/calls/{call}/participants/{participant}/stopHoldMusic",    || post(participants::stop_hold_music)),
-
-    ("GET",    "/communications/calls/$count",                                             || get(absent)),
-    ("POST",   "/communications/calls/logTeleconferenceDeviceQuality",                     || post(absent)),
-    ("PATCH",  "/communications/calls/{call}",                                             || patch(absent)),
-    ("POST",   "/communications/calls/{call}/addLargeGalleryView",                         || post(absent)),
-    ("POST",   "/communications/calls/{call}/answer",                                      || post(absent)),
-    ("POST",   "/communications/calls/{call}/cancelMediaProcessing",                       || post(absent)),
-    ("POST",   "/communications/calls/{call}/changeScreenSharingRole",                     || post(absent)),
-    ("POST",   "/communications/calls/{call}/playPrompt",                                  || post(absent)),
-    ("POST",   "/communications/calls/{call}/recordResponse",                              || post(absent)),
-    ("POST",   "/communications/calls/{call}/redirect",                                    || post(absent)),
-    ("POST",   "/communications/calls/{call}/reject",                                      || post(absent)),
-    ("POST",   "/communications/calls/{call}/sendDtmfTones",                               || post(absent)),
-    ("POST",   "/communications/calls/{call}/subscribeToTone",                             || post(absent)),
-    ("POST",   "/communications/calls/{call}/transfer",                                    || post(absent)),
-    ("POST",   "/communications/calls/{call}/updateRecordingStatus",                       || post(absent)),
-    ("GET",    "/communications/calls/{call}/audioRoutingGroups",                          || get(absent)),
-    ("POST",   "/communications/calls/{call}/audioRoutingGroups",                          || post(absent)),
-    ("GET",    "/communications/calls/{call}/audioRoutingGroups/$count",                   || get(absent)),
-    ("GET",    "/communications/calls/{call}/audioRoutingGroups/{group}",                  || get(absent)),
-    ("PATCH",  "/communications/calls/{call}/audioRoutingGroups/{group}",                  || patch(absent)),
-    ("DELETE", "/communications/calls/{call}/audioRoutingGroups/{group}",                  || delete(absent)),
-    ("GET",    "/communications/calls/{call}/contentSharingSessions",                      || get(absent)),
-    ("POST",   "/communications/calls/{call}/contentSharingSessions",                      || post(absent)),
-    ("GET",    "/communications/calls/{call}/contentSharingSessions/$count",               || get(absent)),
-    ("GET",    "/communications/calls/{call}/contentSharingSessions/{session}",            || get(absent)),
-    ("PATCH",  "/communications/calls/{call}/contentSharingSessions/{session}",            || patch(absent)),
-    ("DELETE", "/communications/calls/{call}/contentSharingSessions/{session}",            || delete(absent)),
-    ("GET",    "/communications/calls/{call}/operations",                                  || get(absent)),
-    ("POST",   "/communications/calls/{call}/operations",                                  || post(absent)),
-    ("GET",    "/communications/calls/{call}/operations/$count",                           || get(absent)),
-    ("PATCH",  "/communications/calls/{call}/operations/{operation}",                      || patch(absent)),
-    ("DELETE", "/communications/calls/{call}/operations/{operation}",                      || delete(absent)),
-    ("POST",   "/communications/calls/{call}/participants",                                || post(absent)),
-    ("GET",    "/communications/calls/{call}/participants/$count",                         || get(absent)),
-    ("PATCH",  "/communications/calls/{call}/participants/{participant}",                  || patch(absent)),
 ];
 
-/// The authority, the keys of our notifications, and what operators look at.
+/// What Graph documents and Fermata does not serve.
+#[rustfmt::skip]
+const ABSENT: &[(&str, &str)] = &[
+    ("POST",   "/communications/calls/logTeleconferenceDeviceQuality"),
+    ("PATCH",  "/communications/calls/{call}"),
+    ("POST",   "/communications/calls/{call}/addLargeGalleryView"),
+    ("POST",   "/communications/calls/{call}/answer"),
+    ("POST",   "/communications/calls/{call}/cancelMediaProcessing"),
+    ("POST",   "/communications/calls/{call}/changeScreenSharingRole"),
+    ("POST",   "/communications/calls/{call}/playPrompt"),
+    ("POST",   "/communications/calls/{call}/recordResponse"),
+    ("POST",   "/communications/calls/{call}/redirect"),
+    ("POST",   "/communications/calls/{call}/reject"),
+    ("POST",   "/communications/calls/{call}/sendDtmfTones"),
+    ("POST",   "/communications/calls/{call}/subscribeToTone"),
+    ("POST",   "/communications/calls/{call}/transfer"),
+    ("POST",   "/communications/calls/{call}/updateRecordingStatus"),
+    ("GET",    "/communications/calls/{call}/audioRoutingGroups"),
+    ("POST",   "/communications/calls/{call}/audioRoutingGroups"),
+    ("GET",    "/communications/calls/{call}/audioRoutingGroups/$count"),
+    ("GET",    "/communications/calls/{call}/audioRoutingGroups/{group}"),
+    ("PATCH",  "/communications/calls/{call}/audioRoutingGroups/{group}"),
+    ("DELETE", "/communications/calls/{call}/audioRoutingGroups/{group}"),
+    ("GET",    "/communications/calls/{call}/contentSharingSessions"),
+    ("POST",   "/communications/calls/{call}/contentSharingSessions"),
+    ("GET",    "/communications/calls/{call}/contentSharingSessions/$count"),
+    ("GET",    "/communications/calls/{call}/contentSharingSessions/{session}"),
+    ("PATCH",  "/communications/calls/{call}/contentSharingSessions/{session}"),
+    ("DELETE", "/communications/calls/{call}/contentSharingSessions/{session}"),
+    ("GET",    "/communications/calls/{call}/operations"),
+    ("POST",   "/communications/calls/{call}/operations"),
+    ("GET",    "/communications/calls/{call}/operations/$count"),
+    ("PATCH",  "/communications/calls/{call}/operations/{operation}"),
+    ("DELETE", "/communications/calls/{call}/operations/{operation}"),
+    ("POST",   "/communications/calls/{call}/participants"),
+    ("PATCH",  "/communications/calls/{call}/participants/{participant}"),
+];
+
+/// The authority, the keys of our notifications, what machines and what operators look at.
 #[rustfmt::skip]
 const BESIDE: &[Row] = &[
     ("POST", "/{tenant}/oauth2/v2.0/token",                       || post(token::v2)),
@@ -81,6 +90,7 @@ const BESIDE: &[Row] = &[
     ("GET",  "/{tenant}/discovery/v2.0/keys",                     || get(discovery::tenant_keys)),
     ("GET",  "/v1/.well-known/OpenIdConfiguration",               || get(discovery::notification_configuration)),
     ("GET",  "/v1/keys",                                          || get(discovery::notification_keys)),
+    ("GET",  "/fermata/v1/openapi.json",                          || get(contract::openapi)),
     ("GET",  "/health/live",                                      || get(health::live)),
     ("GET",  "/health/ready",                                     || get(health::ready)),
     ("GET",  "/metrics",                                          || get(health::metrics)),
@@ -96,13 +106,40 @@ pub(crate) fn router() -> Router<Api> {
         for (_, path, serve) in API {
             router = router.route(&format!("{version}{path}"), serve());
         }
+        for (method, path) in ABSENT {
+            router = router.route(&format!("{version}{path}"), on(filter(method), absent));
+        }
     }
-    router
+    router.method_not_allowed_fallback(wrong_method)
+}
+
+fn filter(method: &str) -> MethodFilter {
+    let method = Method::from_bytes(method.as_bytes()).expect("the tables hold methods of RFC 9110");
+    MethodFilter::try_from(method).expect("the tables hold methods of RFC 9110")
 }
 
 /// Answers for what Graph documents and Fermata does not serve: to those who may call us at all.
-async fn absent(_caller: Caller) -> Failure {
-    Failure::not_served()
+async fn absent(_caller: Caller, path: MatchedPath) -> impl IntoResponse {
+    ([(ALLOW, allowed(path.as_str()))], Failure::not_served())
+}
+
+/// Answers for a method that a path does not have.
+async fn wrong_method(path: MatchedPath) -> impl IntoResponse {
+    ([(ALLOW, allowed(path.as_str()))], Failure::from_status(StatusCode::METHOD_NOT_ALLOWED))
+}
+
+/// Lists the methods that a path is served with (RFC 9110, section 10.2.1); none for a path that is all absent.
+fn allowed(pattern: &str) -> String {
+    let below_version = VERSIONS.iter().find_map(|version| pattern.strip_prefix(version));
+    let (rows, path) = below_version.map_or((BESIDE, pattern), |path| (API, path));
+    let methods: Vec<_> = rows.iter().filter(|(_, served, _)| *served == path).map(|(method, ..)| *method).collect();
+    methods.join(", ")
+}
+
+/// Lists every method and path that is served, for the documents that describe them.
+#[cfg(test)]
+pub(crate) fn served() -> impl Iterator<Item = (&'static str, &'static str)> {
+    API.iter().chain(BESIDE).map(|(method, path, _)| (*method, *path))
 }
 
 #[cfg(test)]
@@ -112,10 +149,21 @@ mod tests {
     #[test]
     fn every_route_of_graph_has_a_row_in_compat_md() {
         let compat = include_str!("../../../docs/compat.md");
-        for (method, path, _) in API {
+        let served = API.iter().map(|(method, path, _)| (*method, *path, false));
+        let absent = ABSENT.iter().map(|(method, path)| (*method, *path, true));
+        for (method, path, is_absent) in served.chain(absent) {
             let path = path.trim_start_matches("/communications");
-            let row = format!("| {method} `{path}` | ");
-            assert!(compat.contains(&row), "docs/compat.md has no row that begins with: {row}");
+            let start = format!("| {method} `{path}` | ");
+            let row = compat.lines().find(|line| line.starts_with(&start));
+            let row = row.unwrap_or_else(|| panic!("docs/compat.md has no row that begins with: {start}"));
+            assert_eq!(row[start.len()..].starts_with("absent "), is_absent, "{row}");
         }
+    }
+
+    #[test]
+    fn a_path_allows_what_it_is_served_with() {
+        assert_eq!(allowed("/v1.0/communications/calls/{call}"), "GET, DELETE");
+        assert_eq!(allowed("/beta/communications/calls/{call}/playPrompt"), "");
+        assert_eq!(allowed("/health/live"), "GET");
     }
 }

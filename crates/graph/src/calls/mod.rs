@@ -1,5 +1,6 @@
 //! Methods of Graph's `call`, one file each.
 
+mod count;
 mod create;
 mod delete;
 mod get;
@@ -8,6 +9,7 @@ mod list;
 mod mute;
 mod unmute;
 
+pub(crate) use count::count;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use get::get;

@@ -1,5 +1,6 @@
 //! Methods of Graph's `participant`, one file each.
 
+mod count;
 mod delete;
 mod get;
 mod invite;
@@ -8,6 +9,7 @@ mod mute;
 mod start_hold_music;
 mod stop_hold_music;
 
+pub(crate) use count::count;
 pub(crate) use delete::delete;
 pub(crate) use get::get;
 pub(crate) use invite::invite;

@@ -5,6 +5,7 @@ mod authority;
 mod bodies;
 mod bot;
 mod calls;
+mod clients;
 mod https;
 mod notices;
 mod outage;
