@@ -128,12 +128,14 @@ async fn perform(bot: &mut Bot, phones: &Phones, screen: &Screen) -> anyhow::Res
     phones.wait_for(Phase::Before).await?;
     let together = Instant::now();
     screen.measured(together, "everybody hears everybody else");
+    screen.caption("alice, bob and carol talk");
     listen(TALK, phones, screen).await;
 
     screen.next("The bot puts bob on hold");
     let hold = bot.start_hold_music(&bob).await?;
     phones.wait_for(Phase::Held).await?;
     tell_first_music(phones, screen, hold.requested);
+    screen.caption("bob is on hold");
     listen(HOLD, phones, screen).await;
 
     screen.next("The bot takes bob off hold");
@@ -141,6 +143,7 @@ async fn perform(bot: &mut Bot, phones: &Phones, screen: &Screen) -> anyhow::Res
     phones.wait_for(Phase::After).await?;
     let together_again = Instant::now();
     screen.measured(together_again, "everybody hears everybody else again");
+    screen.caption("alice, bob and carol talk again");
     listen(TALK, phones, screen).await;
     let over = Instant::now();
 

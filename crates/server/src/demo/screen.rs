@@ -78,9 +78,14 @@ impl Screen {
 
     /// Says what comes next, on a line and beside the bar.
     pub(super) fn next(&self, text: &str) {
-        self.live.set_message(text.to_owned());
+        self.caption(text);
         self.line("");
         self.line(&self.paint.paint(Color::Strong, format!("  {text}")));
+    }
+
+    /// Says beside the bar how things stand.
+    pub(super) fn caption(&self, text: &str) {
+        self.live.set_message(text.to_owned());
     }
 
     /// Draws the live part anew.
@@ -112,7 +117,7 @@ impl Screen {
     /// Draws the live part again, with no bar: there is no end to come nearer to.
     pub(super) fn go_on(&self, text: &str) {
         self.live.set_style(style("\n{prefix}\n\n  {msg}"));
-        self.live.set_message(text.to_owned());
+        self.caption(text);
         self.live.set_draw_target(ProgressDrawTarget::stdout_with_hz(DRAWN_HZ));
         self.live.reset();
     }
@@ -134,8 +139,12 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is right, every run shows it").progress_chars("━━─")
 }
 
-/// Shortens the ids in a path: they are long, and all the same to who watches.
+/// Shortens a path, so that it fits a terminal: ids are long and all the same to who watches, and how the path of a call
+/// begins has been seen when it was made.
 fn shorten(path: &str) -> String {
+    if let Some(rest) = path.strip_prefix("/v1.0/communications/calls/") {
+        return format!("…/calls/{}", shorten(rest));
+    }
     let parts = path.split('/').map(|part| match (part.len(), part.char_indices().nth(4)) {
         (36, Some((end, _))) => format!("{}…", &part[..end]),
         _ => part.to_owned(),
@@ -164,8 +173,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_shortened_and_the_rest_of_a_path_is_not() {
+    fn a_path_keeps_what_tells_it_from_others() {
         let path = "/v1.0/communications/calls/c0ffee00-0000-4000-8000-000000000001/keepAlive";
-        assert_eq!(shorten(path), "/v1.0/communications/calls/c0ff…/keepAlive");
+        assert_eq!(shorten(path), "…/calls/c0ff…/keepAlive");
+        assert_eq!(shorten("/v1.0/communications/calls"), "/v1.0/communications/calls");
     }
 }

@@ -1,13 +1,14 @@
 //! The last words: what came of it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::paint::{Color, Paint};
 use super::phase::{HELD, Phase};
 use super::phones::codec;
 use super::screen::Screen;
 use super::table::codec_name;
-use super::verdict::{FIRST_MUSIC_P99, LEAK_MAX_DBFS, Verdict};
+use super::verdict::{FIRST_MUSIC_P99, FirstMusic, LEAK_MAX_DBFS, Leaks, Verdict};
 use super::voice::Person;
 
 /// Columns of one part of the demo.
@@ -47,26 +48,30 @@ fn cell(verdict: &Verdict, listener: Person, phase: Phase, paint: Paint) -> Stri
     format!("{}{:space$}", painted.join(", "), "")
 }
 
-/// The figures and what was promised.
+/// The figures, each with what was promised under it.
 fn figures(verdict: &Verdict, paint: Paint) -> Vec<String> {
-    let music = match verdict.first_music {
-        None => "never".to_owned(),
-        Some(first) => {
-            let ms = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
-            let promised = format!("promised: {} ms after it, 99 times of 100", FIRST_MUSIC_P99.as_millis());
-            let answer = match first.after_answer.is_zero() {
-                true => "before the answer".to_owned(),
-                false => format!("{:.1} ms after the answer", ms(first.after_answer)),
-            };
-            let figure = format!("{:.1} ms after the request, {answer}", ms(first.after_request));
-            format!("{figure}   {}", paint.paint(Color::Faint, promised))
-        }
-    };
-    let leaks = verdict.leaks;
-    let promised = format!("promised: {LEAK_MAX_DBFS:.0}; noise of the codecs {:.0}", leaks.floor_dbfs);
-    let parts = format!("({:.0} into the hold, {:.0} out of it)", leaks.inward_dbfs, leaks.outward_dbfs);
-    let leak = format!("{:.0} dBFS {parts}   {}", leaks.worst_dbfs(), paint.paint(Color::Faint, promised));
-    vec![figure("first music", &music, paint), figure("worst leak", &leak, paint)]
+    let music = verdict.first_music.map_or("never".to_owned(), |first| first_music(&first));
+    let music_promised = format!("promised: {} ms after the answer, 99 times of 100", FIRST_MUSIC_P99.as_millis());
+    let Leaks { inward_dbfs, outward_dbfs, floor_dbfs } = verdict.leaks;
+    let worst_dbfs = verdict.leaks.worst_dbfs();
+    let leak = format!("{worst_dbfs:.0} dBFS ({inward_dbfs:.0} into the hold, {outward_dbfs:.0} out of it)");
+    let leak_promised = format!("promised: {LEAK_MAX_DBFS:.0}; noise of the codecs {floor_dbfs:.0}");
+    let promised = |text: String| figure("", &paint.paint(Color::Faint, text), paint);
+    vec![
+        figure("first music", &music, paint),
+        promised(music_promised),
+        figure("worst leak", &leak, paint),
+        promised(leak_promised),
+    ]
+}
+
+fn first_music(first: &FirstMusic) -> String {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let after_request = format!("{:.1} ms after the request", ms(first.after_request));
+    match first.after_answer.is_zero() {
+        true => format!("{after_request}, before the answer"),
+        false => format!("{after_request}, {:.1} ms after the answer", ms(first.after_answer)),
+    }
 }
 
 fn files(recordings: &[PathBuf], paint: Paint) -> Vec<String> {

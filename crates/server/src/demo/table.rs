@@ -36,16 +36,16 @@ pub(super) fn codec_name(codec: Codec) -> &'static str {
 }
 
 fn head(paint: Paint) -> String {
-    let label = paint.paint(Color::Faint, format!("{:1$}", "at the phone of", NAME * 2 + 1));
+    let label = paint.paint(Color::Faint, format!("{:1$}", "dBFS at", NAME * 2 + 1));
     let voices = Voice::ALL.map(|voice| paint.paint(Color::Of(voice), format!("{:CELL$}", voice.name())));
-    format!("  {label} {}", voices.concat())
+    format!("  {label} {}", voices.concat().trim_end())
 }
 
 fn row(person: Person, levels: &Levels, paint: Paint) -> String {
     let name = paint.paint(Color::Strong, format!("{:NAME$}", person.name()));
     let codec = paint.paint(Color::Faint, format!("{:NAME$}", codec_name(codec(person))));
     let cells = Voice::ALL.map(|voice| cell(voice, levels, paint));
-    format!("  {name} {codec} {}", cells.concat())
+    format!("  {name} {codec} {}", cells.concat().trim_end())
 }
 
 fn cell(voice: Voice, levels: &Levels, paint: Paint) -> String {

@@ -3,14 +3,16 @@
 //! Everything is measured at the phones, in every window of 100 ms:
 //!
 //! - Who is to be heard is heard in nearly all windows ([`HEARD_AT_LEAST`]).
-//! - Who is not to be heard is in no window louder than -60 dBFS, or than the codec's noise, measured in the same windows
-//!   at notes that nobody plays.
+//! - During the hold, who is not to be heard is in no window louder than -60 dBFS, or than the codec's noise, measured in
+//!   the same windows at notes that nobody plays.
+//! - Before and after it, who is not to be heard (oneself, the music) is in no window audible. The limit is wider there
+//!   because G.711 makes sums and differences of two voices, at about -60 dBFS, and some are notes of a third.
 
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
 use super::bot::Answered;
-use super::meter::{Levels, WINDOW_PACKETS, every_window, first_music};
+use super::meter::{AUDIBLE_DBFS, Levels, WINDOW_PACKETS, every_window, first_music};
 use super::phase::{HELD, Phase};
 use super::phones::Phones;
 use super::voice::{Person, Voice};
@@ -136,6 +138,14 @@ impl Heard {
         loudest(self.windows.iter().map(|levels| levels.floor_dbfs))
     }
 
+    /// Returns how loud somebody may be who is not to be heard, in dBFS.
+    fn allowed_dbfs(&self) -> f32 {
+        match self.phase {
+            Phase::Held => LEAK_MAX_DBFS.max(self.floor_dbfs()),
+            Phase::Before | Phase::After => AUDIBLE_DBFS,
+        }
+    }
+
     fn breaches(&self) -> Vec<Breach> {
         Voice::ALL.into_iter().filter_map(|voice| self.breach(voice)).collect()
     }
@@ -146,8 +156,7 @@ impl Heard {
             return (self.share(voice) < HEARD_AT_LEAST).then_some(Breach::NotHeard { listener, voice, phase });
         }
         let dbfs = self.loudest_dbfs(voice);
-        let allowed_dbfs = LEAK_MAX_DBFS.max(self.floor_dbfs());
-        (dbfs > allowed_dbfs).then_some(Breach::Heard { listener, voice, phase, dbfs })
+        (dbfs > self.allowed_dbfs()).then_some(Breach::Heard { listener, voice, phase, dbfs })
     }
 }
 
