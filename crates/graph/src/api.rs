@@ -11,14 +11,13 @@ use engine::{Engine, ExecuteError};
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
 use http::{StatusCode, Uri};
-use jsonwebtoken::Validation;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::authority::{KeyRing, Replays, SecretCheck};
+use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, Verifier};
 use crate::callback::Profile;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
@@ -41,7 +40,8 @@ pub(crate) struct Inner {
     pub(crate) secret_check: SecretCheck,
     pub(crate) replays: Replays,
     pub(crate) assertion_reuse: bool,
-    pub(crate) validation: Validation,
+    pub(crate) verifier: Verifier,
+    pub(crate) cloud: Cloud,
     pub(crate) notification_issuer: String,
     pub(crate) engine: Engine,
     pub(crate) store: Store,

@@ -1,30 +1,18 @@
-//! Who calls us: checks the bearer token of every API request (RFC 6750, RFC 8725).
+//! Who calls us: the bearer token of every API request (RFC 6750) and what it allows.
 //!
-//! What is wrong with the token itself is 401 with a challenge; a good token that is not enough is 403 and says what is
-//! missing. The algorithm is fixed by us and never read from the token.
+//! What is wrong with the token itself is 401 with a challenge (`authority/access_token.rs`); a good token that is not
+//! enough is 403 and says what is missing.
 
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use jsonwebtoken::Validation;
-use jsonwebtoken::errors::ErrorKind;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::authority::discovery::issuer;
-use crate::authority::signing_key::ALGORITHM;
-use crate::authority::token::GRAPH_APP_ID;
-use crate::directory::{AppId, Role, TenantId};
+use crate::authority::{AccessToken, RoleSource, TenantClaim};
+use crate::directory::{App, AppId, Directory, Role, TenantId};
 use crate::error::Failure;
-use crate::public_url::PublicUrls;
-
-/// How far clocks may differ, in seconds. RFC 7519 says "no more than a few minutes".
-const LEEWAY_S: u64 = 60;
-
-/// Graph's own name as an audience, with and without the slash: v1.0 tokens carry either.
-const GRAPH_AUDIENCES: [&str; 3] = [GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.microsoft.com/"];
 
 /// Roles one of which lets an application look at and end its calls. What a call may be was checked at its creation.
 pub(crate) const ANY_CALL_ROLE: &[Role] = &Role::ALL;
@@ -61,53 +49,23 @@ impl Caller {
     }
 }
 
-/// Is what we read of a token, in the names of both token versions.
-#[derive(Debug, Deserialize)]
-struct Claims {
-    tid: Option<String>,
-    appid: Option<String>,
-    azp: Option<String>,
-    idtyp: Option<String>,
-    scp: Option<String>,
-    #[serde(default)]
-    roles: Vec<String>,
-}
-
-/// Says which tokens are good: built once, at start.
-pub(crate) fn validation(urls: &PublicUrls, tenant: TenantId) -> Validation {
-    let mut validation = Validation::new(ALGORITHM);
-    validation.leeway = LEEWAY_S;
-    validation.validate_nbf = true;
-    validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss"]);
-    let issuers: Vec<_> = urls.all().map(|url| issuer(url.as_str(), tenant)).collect();
-    validation.set_issuer(&issuers);
-    let ours = urls.all().flat_map(|url| [url.as_str().to_owned(), format!("{}/", url.as_str())]);
-    let audiences: Vec<_> = GRAPH_AUDIENCES.into_iter().map(str::to_owned).chain(ours).collect();
-    validation.set_audience(&audiences);
-    validation
-}
-
 impl FromRequestParts<Api> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Caller, Failure> {
-        authenticate(&parts.headers, api)
+        authenticate(&parts.headers, api).await
     }
 }
 
-fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, Failure> {
+async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, Failure> {
     let token = bearer(headers).ok_or_else(|| Failure::unauthenticated("Access token is empty."))?;
-    let claims = verified(token, api)?;
-    if claims.scp.is_some() || claims.idtyp.as_deref().is_some_and(|kind| kind != "app") {
+    let token = api.verifier.verify(token).await?;
+    if token.is_delegated() {
         return Err(Failure::delegated_token());
     }
-    if guid(claims.tid.as_deref()) != Some(api.directory.tenant.0) {
-        return Err(Failure::tenant_mismatch());
-    }
-    let app = guid(claims.appid.as_deref().or(claims.azp.as_deref())).map(AppId);
-    let app = app.filter(|app| api.directory.app(*app).is_some()).ok_or_else(Failure::unknown_application)?;
-    let roles = claims.roles.iter().filter_map(|name| name.parse().ok()).collect();
-    Ok(Caller { app, tenant: api.directory.tenant, roles })
+    let tenant = tenant(&token, &api.directory)?;
+    let app = app(&token, &api.directory).ok_or_else(Failure::unknown_application)?;
+    Ok(Caller { app: app.id, tenant, roles: roles(&token, app) })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -116,31 +74,35 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn verified(token: &str, api: &Api) -> Result<Claims, Failure> {
-    let header = jsonwebtoken::decode_header(token).map_err(|error| invalid(error.kind()))?;
-    // A key is found by its name alone; a key inside the token (`jwk`, `jku`, `x5u`) is never looked at.
-    let key = header.kid.as_deref().and_then(|id| api.keys.decoding(id));
-    let key =
-        key.ok_or_else(|| Failure::unauthenticated("Access token validation failure. The signing key is not known."))?;
-    jsonwebtoken::decode(token, &key, &api.validation).map(|token| token.claims).map_err(|error| invalid(error.kind()))
+/// The tenant of our tokens is ours; a foreign issuer has the one that the operator gave it.
+fn tenant(token: &AccessToken<'_>, directory: &Directory) -> Result<TenantId, Failure> {
+    let required = match token.foreign.map(|issuer| issuer.tenant) {
+        None => directory.tenant,
+        Some(TenantClaim::Required(tenant)) => tenant,
+        Some(TenantClaim::Implied(tenant)) => return Ok(tenant),
+    };
+    if guid(token.claims.tid.as_deref()) == Some(required.0) { Ok(required) } else { Err(Failure::foreign_tenant()) }
+}
+
+/// A foreign issuer speaks only for the applications that the operator named.
+fn app<'a>(token: &AccessToken<'_>, directory: &'a Directory) -> Option<&'a App> {
+    let client_id = token.client_id()?;
+    let id = match token.foreign {
+        None => AppId(guid(Some(client_id))?),
+        Some(issuer) => *issuer.apps.get(client_id)?,
+    };
+    directory.app(id)
+}
+
+/// Nobody has more roles than the directory allows at the moment, whatever the token says.
+fn roles(token: &AccessToken<'_>, app: &App) -> Vec<Role> {
+    let said: Vec<Role> = match token.foreign.map(|issuer| issuer.roles) {
+        None | Some(RoleSource::Token) => token.claims.roles.iter().filter_map(|name| name.parse().ok()).collect(),
+        Some(RoleSource::Directory) => Role::ALL.to_vec(),
+    };
+    said.into_iter().filter(|role| app.roles.contains(role)).collect()
 }
 
 fn guid(text: Option<&str>) -> Option<Uuid> {
     Uuid::try_parse(text?).ok()
-}
-
-fn invalid(kind: &ErrorKind) -> Failure {
-    let sentence = match kind {
-        ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature => "Access token has expired or is not yet valid.",
-        ErrorKind::InvalidAudience => "Access token validation failure. Invalid audience.",
-        ErrorKind::InvalidIssuer => "Access token validation failure. Invalid issuer.",
-        ErrorKind::InvalidSignature => "Access token validation failure. Invalid signature.",
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
-            "Access token validation failure. The algorithm is not accepted; use RS256."
-        }
-        ErrorKind::MissingRequiredClaim(_) => "Access token validation failure. A claim is missing.",
-        // The library's list is open; whatever else it finds, the text is not a token that we could have issued.
-        _ => "CompactToken parsing failed: the text is not a well-formed JWT.",
-    };
-    Failure::unauthenticated(sentence)
 }

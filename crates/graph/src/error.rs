@@ -66,7 +66,16 @@ impl Failure {
         )
     }
 
-    /// The request or the token names a tenant that is not this one.
+    /// The token is of a tenant that is not served here.
+    pub(crate) fn foreign_tenant() -> Failure {
+        Failure::new(
+            StatusCode::FORBIDDEN,
+            "7505",
+            "Request authorization tenant mismatch. The token's 'tid' is not the tenant that is served here.",
+        )
+    }
+
+    /// The request names a tenant that is not the token's.
     pub(crate) fn tenant_mismatch() -> Failure {
         Failure::new(
             StatusCode::FORBIDDEN,

@@ -43,7 +43,10 @@ mod store;
 mod tls;
 mod wire;
 
-pub use authority::{ClientKey, ClientKeyError, SecretHash, SecretHashError};
+pub use authority::{
+    ClientKey, ClientKeyError, Cloud, ForeignIssuer, KeySource, RoleSource, SecretHash, SecretHashError, TenantClaim,
+    UnsafeKeySource,
+};
 pub use callback::Profile;
 pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
 pub use public_url::PublicUrl;

@@ -100,7 +100,7 @@ impl Listening {
 /// Puts the layers around the router. The path is settled outside of it, because a layer of a router comes after its
 /// decision; the outer router only hands everything on.
 fn app(api: &Api, listener: Listener) -> Router {
-    let api = routes::router()
+    let api = routes::router(api.cloud)
         .with_state(api.clone())
         .layer(Extension(listener))
         .layer(RequestDecompressionLayer::new())

@@ -10,8 +10,8 @@ use http::header::ALLOW;
 use http::{Method, StatusCode};
 
 use crate::api::Api;
-use crate::auth::Caller;
-use crate::authority::{discovery, token};
+use crate::auth::{ANY_CALL_ROLE, Caller};
+use crate::authority::{Cloud, discovery, token};
 use crate::error::Failure;
 use crate::{calls, contract, health, operations, participants};
 
@@ -96,17 +96,17 @@ const BESIDE: &[Row] = &[
     ("GET",  "/metrics",                                          || get(health::metrics)),
 ];
 
-/// Makes the router of all rows.
-pub(crate) fn router() -> Router<Api> {
+/// Makes the router of all rows that the cloud has; the others are paths that do not exist.
+pub(crate) fn router(cloud: Cloud) -> Router<Api> {
     let mut router = Router::new();
     for (_, path, serve) in BESIDE {
         router = router.route(path, serve());
     }
     for version in VERSIONS {
-        for (_, path, serve) in API {
+        for (_, path, serve) in API.iter().filter(|(_, path, _)| cloud.serves(path)) {
             router = router.route(&format!("{version}{path}"), serve());
         }
-        for (method, path) in ABSENT {
+        for (method, path) in ABSENT.iter().filter(|(_, path)| cloud.serves(path)) {
             router = router.route(&format!("{version}{path}"), on(filter(method), absent));
         }
     }
@@ -119,8 +119,9 @@ fn filter(method: &str) -> MethodFilter {
 }
 
 /// Answers for what Graph documents and Fermata does not serve: to those who may call us at all.
-async fn absent(_caller: Caller, path: MatchedPath) -> impl IntoResponse {
-    ([(ALLOW, allowed(path.as_str()))], Failure::not_served())
+async fn absent(caller: Caller, path: MatchedPath) -> Result<impl IntoResponse, Failure> {
+    caller.require(ANY_CALL_ROLE)?;
+    Ok(([(ALLOW, allowed(path.as_str()))], Failure::not_served()))
 }
 
 /// Answers for a method that a path does not have.

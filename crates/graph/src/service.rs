@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, Inner};
-use crate::auth;
-use crate::authority::{KeyRing, KeyRingError, Replays, SecretCheck, turn_in_time};
+use crate::authority::access_token::own_validation;
+use crate::authority::{Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, Verifier, turn_in_time};
 use crate::callback::Profile;
 use crate::directory::Directory;
 use crate::listen::{Bound, Listening};
@@ -43,6 +43,10 @@ pub struct Settings {
     pub profile: Profile,
     /// The tenant and its applications.
     pub directory: Directory,
+    /// Which of Microsoft's clouds this server stands in for: what Graph is called, and which methods it has.
+    pub cloud: Cloud,
+    /// Who else issues tokens that are taken here.
+    pub issuers: Vec<ForeignIssuer>,
     /// How the authority issues tokens.
     pub authority: AuthoritySettings,
     /// What the tokens of notifications name as their issuer; the public URL when unset. Microsoft's own validators
@@ -91,8 +95,8 @@ enum Cause {
     KeyRing(#[from] KeyRingError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("the client for notifications could not be made: {0}")]
-    Notifier(#[from] reqwest::Error),
+    #[error("the client for notifications and keys could not be made: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 impl Service {
@@ -151,10 +155,13 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let announced = Announced::default();
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
     let retention = tokio::spawn(forget_old_calls(store.clone()));
+    let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
+    let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers)?;
     let key_turning = tokio::spawn(turn_in_time(Arc::clone(&keys)));
     let api = Api(Arc::new(Inner {
         profile: settings.profile,
-        validation: auth::validation(&urls, settings.directory.tenant),
+        verifier,
+        cloud: settings.cloud,
         directory: settings.directory,
         urls,
         keys,

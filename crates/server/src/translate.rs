@@ -1,11 +1,13 @@
 //! Settings in the terms of the crates that they are for. What cannot be meant is an error that names the key.
 
 mod directory;
+mod issuers;
+mod secret;
 
 use crate::config::{self, Mode, OnPromptFailure, Profile, Settings};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use engine::prompts;
-use graph::{AuthoritySettings, PublicUrl};
+use graph::{AuthoritySettings, Cloud, PublicUrl};
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
     }
     Ok(engine::Config {
         policy: policy(settings),
-        sip: sip(settings),
+        sip: sip(settings)?,
         rtp: engine::RtpConfig { address: settings.rtp.address, ports: settings.rtp.ports.get() },
         prompts: prompt_policy(settings),
         workers: workers(settings),
@@ -42,31 +44,39 @@ fn policy(settings: &Settings) -> engine::Policy {
     }
 }
 
-fn sip(settings: &Settings) -> engine::SipConfig {
+fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
     let domain = match settings.sip.domain.as_str() {
         "" => settings.sip.listen.ip().to_string(),
         domain => domain.to_owned(),
     };
-    let user = |user: &config::User| engine::User {
+    Ok(engine::SipConfig {
+        listen: settings.sip.listen,
+        domain,
+        users: settings.users.iter().map(user).collect::<anyhow::Result<_>>()?,
+        trunk: settings.trunk.as_ref().map(trunk).transpose()?,
+        dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
+        ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
+    })
+}
+
+fn user(user: &config::User) -> anyhow::Result<engine::User> {
+    let password = secret::one_of("sip_password", &user.sip_password, &user.sip_password_file, &user.sip_password_env);
+    Ok(engine::User {
         id: user.id.clone(),
         name: user.name.clone(),
         display_name: user.display_name.clone(),
-        password: user.sip_password.clone(),
-    };
-    let trunk = |trunk: &config::Trunk| engine::Trunk {
+        password: password.with_context(|| format!("users: {}", user.name))?,
+    })
+}
+
+fn trunk(trunk: &config::Trunk) -> anyhow::Result<engine::Trunk> {
+    let password = secret::one_of("password", &trunk.password, &trunk.password_file, &trunk.password_env);
+    Ok(engine::Trunk {
         address: trunk.address,
         host: trunk.host.clone(),
         user: trunk.user.clone(),
-        password: trunk.password.clone(),
-    };
-    engine::SipConfig {
-        listen: settings.sip.listen,
-        domain,
-        users: settings.users.iter().map(user).collect(),
-        trunk: settings.trunk.as_ref().map(trunk),
-        dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
-        ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
-    }
+        password: password.context("trunk")?,
+    })
 }
 
 fn prompt_policy(settings: &Settings) -> prompts::Policy {
@@ -101,15 +111,30 @@ pub(crate) fn graph(
         http: settings.http.listen,
         https: settings.https.listen,
         public_url: public_url(settings)?,
-        profile: match settings.profile {
-            Profile::Dev => graph::Profile::Dev,
-            Profile::Production => graph::Profile::Production,
-        },
+        profile: profile(settings.profile),
         directory: directory::directory(settings)?,
+        cloud: cloud(settings.graph.cloud),
+        issuers: issuers::issuers(settings)?,
         authority: authority(&settings.authority)?,
         notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
         metrics,
     })
+}
+
+fn profile(profile: Profile) -> graph::Profile {
+    match profile {
+        Profile::Dev => graph::Profile::Dev,
+        Profile::Production => graph::Profile::Production,
+    }
+}
+
+fn cloud(cloud: config::Cloud) -> Cloud {
+    match cloud {
+        config::Cloud::Global => Cloud::Global,
+        config::Cloud::UsGovL4 => Cloud::UsGovL4,
+        config::Cloud::UsGovL5 => Cloud::UsGovL5,
+        config::Cloud::China => Cloud::China,
+    }
 }
 
 /// Empty: follows the listeners.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -107,8 +107,7 @@ impl ClientKey {
 
 /// Names a certificate by its hashes: base64url, and the hexadecimal SHA-1 that portals and tools print.
 fn thumbprints(der: &[u8]) -> [String; 3] {
-    let sha1: [u8; 20] = <Sha1 as sha1::Digest>::digest(der).into();
-    let sha256: [u8; 32] = <Sha256 as sha2::Digest>::digest(der).into();
+    let (sha1, sha256) = (Sha1::digest(der), Sha256::digest(der));
     let hex = sha1.iter().map(|byte| format!("{byte:02X}")).collect();
     [URL_SAFE_NO_PAD.encode(sha1), URL_SAFE_NO_PAD.encode(sha256), hex]
 }

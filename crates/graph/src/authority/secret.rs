@@ -10,11 +10,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use argon2::Argon2;
-use argon2::password_hash::phc::{Ident, PasswordHash};
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 /// The only algorithm of configured hashes: the variant that RFC 9106, section 4, recommends.
 const ARGON2ID: &str = "argon2id";
@@ -80,7 +80,7 @@ impl SecretHash {
     /// [`SecretHashError`], which says what is wrong with the hash.
     pub fn from_phc(phc: &str) -> Result<SecretHash, SecretHashError> {
         let hash = PasswordHash::new(phc).map_err(|_| SecretHashError::Malformed)?;
-        if Ident::new(ARGON2ID) != Ok(hash.algorithm) {
+        if hash.algorithm.as_str() != ARGON2ID {
             return Err(SecretHashError::Algorithm);
         }
         if hash.salt.is_none() || hash.hash.is_none() {
@@ -97,9 +97,11 @@ impl SecretHash {
     ///
     /// # Errors
     ///
-    /// [`SecretHashError::Unhashed`] if the system gives no random salt, or the secret is longer than argon2 takes.
+    /// [`SecretHashError::Unhashed`] if the secret is longer than argon2 takes (4 GiB).
     pub fn to_phc(secret: &str) -> Result<String, SecretHashError> {
-        let hash = Argon2::default().hash_password(secret.as_bytes()).map_err(|_| SecretHashError::Unhashed)?;
+        // 122 random bits, of the 128 that RFC 9106, section 3.1, has room for: a salt must be unique, not secret.
+        let salt = SaltString::encode_b64(Uuid::new_v4().as_bytes()).map_err(|_| SecretHashError::Unhashed)?;
+        let hash = Argon2::default().hash_password(secret.as_bytes(), &salt).map_err(|_| SecretHashError::Unhashed)?;
         Ok(hash.to_string())
     }
 
@@ -194,7 +196,8 @@ mod tests {
     fn cheap_hash(secret: &str) -> SecretHash {
         let params = argon2::Params::new(8, 1, 1, None).expect("costs");
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-        let phc = argon2.hash_password(secret.as_bytes()).expect("a hash").to_string();
+        let salt = SaltString::from_b64("c29tZXNhbHQ").expect("a salt");
+        let phc = argon2.hash_password(secret.as_bytes(), &salt).expect("a hash").to_string();
         SecretHash::from_phc(&phc).expect("our own hash")
     }
 

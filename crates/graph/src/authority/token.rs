@@ -20,7 +20,7 @@ use crate::directory::{App, AppId, Role, TenantId};
 use crate::request::RequestIds;
 
 /// How long an access token lives, in seconds: Entra's default is 60 to 90 minutes. Less means more token requests,
-/// more means that a role taken away works longer.
+/// more means that a stolen token is good for longer.
 pub(crate) const LIFETIME_S: i64 = 3600;
 
 /// Microsoft Graph's well-known application id: the audience that every v2.0 token for Graph carries.

@@ -35,7 +35,7 @@ fn new_identity() -> Identity {
 
 impl Identity {
     fn sha1(&self) -> [u8; 20] {
-        <sha1::Sha1 as sha1::Digest>::digest(&self.der).into()
+        sha1::Sha1::digest(&self.der).into()
     }
 
     fn sign(&self, header: &Header, claims: &Value) -> String {

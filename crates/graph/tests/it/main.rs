@@ -6,6 +6,7 @@ mod bodies;
 mod bot;
 mod calls;
 mod clients;
+mod foreign;
 mod https;
 mod notices;
 mod outage;

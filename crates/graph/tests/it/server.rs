@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use graph::{
-    App, AppId, AuthoritySettings, ClientKey, Credentials, Directory, Profile, Role, SecretHash, Service, Settings,
-    TenantId,
+    App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, Profile, Role, SecretHash, Service,
+    Settings, TenantId,
 };
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -60,9 +60,21 @@ impl Server {
         Server::start_on(Arc::new(tempfile::tempdir().expect("a folder"))).await
     }
 
+    /// Starts with settings of the test's own.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Server {
+        let data = Arc::new(tempfile::tempdir().expect("a folder"));
+        let mut settings = settings(data.path());
+        change(&mut settings);
+        Server::start_as(settings, data).await
+    }
+
     async fn start_on(data: Arc<TempDir>) -> Server {
+        Server::start_as(settings(data.path()), data).await
+    }
+
+    async fn start_as(settings: Settings, data: Arc<TempDir>) -> Server {
         let engine = engine::Engine::start(engine_config()).await.expect("an engine");
-        let service = Service::start(settings(data.path()), engine).await.expect("a service");
+        let service = Service::start(settings, engine).await.expect("a service");
         let client = reqwest::Client::new();
         let mut server = Server { service, data, client, token: String::new() };
         server.token = server.token_of(APP, SECRET).await;
@@ -200,6 +212,8 @@ fn settings(data: &Path) -> Settings {
                 key_app,
             ],
         },
+        cloud: Cloud::Global,
+        issuers: Vec::new(),
         authority: AuthoritySettings { signing_key_age: Duration::from_hours(90 * 24), assertion_reuse: false },
         notification_issuer: None,
         metrics: PrometheusBuilder::new().build_recorder().handle(),

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) dial: Dial,
     pub(crate) tenant: Tenant,
     pub(crate) apps: Vec<App>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) issuers: Vec<Issuer>,
     pub(crate) users: Vec<User>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trunk: Option<Trunk>,
@@ -92,6 +94,20 @@ pub(crate) struct Graph {
     pub(crate) on_prompt_failure: OnPromptFailure,
     pub(crate) peer_is_participant: bool,
     pub(crate) notification_issuer: String,
+    pub(crate) cloud: Cloud,
+}
+
+/// One of Microsoft's clouds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum Cloud {
+    #[serde(rename = "global")]
+    Global,
+    #[serde(rename = "us-gov-l4")]
+    UsGovL4,
+    #[serde(rename = "us-gov-l5")]
+    UsGovL5,
+    #[serde(rename = "china")]
+    China,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -148,13 +164,53 @@ pub(crate) struct App {
     pub(crate) roles: Vec<String>,
 }
 
+/// Somebody else who issues tokens: Entra ID (`entra`) or any OpenID provider (`issuer`).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Issuer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) entra: Option<Cloud>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) issuer: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) jwks_uri: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) tenant: String,
+    pub(crate) audiences: Vec<String>,
+    #[serde(default)]
+    pub(crate) roles: Roles,
+    pub(crate) apps: Vec<IssuerApp>,
+}
+
+/// Where the roles of a foreign token come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Roles {
+    #[default]
+    Token,
+    Directory,
+}
+
+/// One client of an issuer, and which of our applications it is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuerApp {
+    pub(crate) client: String,
+    pub(crate) app: String,
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) display_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) sip_password: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) sip_password_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) sip_password_env: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -163,7 +219,12 @@ pub(crate) struct Trunk {
     pub(crate) address: SocketAddr,
     pub(crate) host: String,
     pub(crate) user: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) password: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password_env: String,
 }
 
 /// Loads the settings: the profile's defaults, then the file, then the environment.
@@ -203,10 +264,11 @@ impl Settings {
     pub(crate) fn without_secrets(&self) -> anyhow::Result<String> {
         const HIDDEN: &str = "(hidden)";
         let mut shown = self.clone();
-        let secrets = shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash]);
-        secrets.filter(|secret| !secret.is_empty()).for_each(|secret| *secret = HIDDEN.to_owned());
-        shown.users.iter_mut().for_each(|user| user.sip_password = HIDDEN.to_owned());
-        shown.trunk.iter_mut().for_each(|trunk| trunk.password = HIDDEN.to_owned());
+        let apps = shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash]);
+        let users = shown.users.iter_mut().map(|user| &mut user.sip_password);
+        let trunk = shown.trunk.iter_mut().map(|trunk| &mut trunk.password);
+        let secrets = apps.chain(users).chain(trunk).filter(|secret| !secret.is_empty());
+        secrets.for_each(|secret| *secret = HIDDEN.to_owned());
         toml::to_string_pretty(&shown).context("the settings cannot be printed")
     }
 }

@@ -1,23 +1,32 @@
 //! The tenant, its applications and what they prove themselves by.
 
+use super::secret;
 use crate::config::{self, Profile, Settings};
 use anyhow::{Context, bail};
 use graph::{App, AppId, ClientKey, Credentials, Directory, Role, SecretHash, TenantId};
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 pub(super) fn directory(settings: &Settings) -> anyhow::Result<Directory> {
     let tenant = settings.tenant.id.parse().context("tenant.id must be a GUID")?;
-    let app = |given: &config::App| app(given, settings.profile).with_context(|| format!("apps: {}", given.id));
+    let app = |given| reachable_app(given, settings).with_context(|| format!("apps: {}", given.id));
     Ok(Directory { tenant: TenantId(tenant), apps: settings.apps.iter().map(app).collect::<anyhow::Result<_>>()? })
+}
+
+/// An application that nobody can be is a mistake.
+fn reachable_app(given: &config::App, settings: &Settings) -> anyhow::Result<App> {
+    let app = app(given, settings.profile)?;
+    let mut foreign = settings.issuers.iter().flat_map(|issuer| &issuer.apps);
+    let has_credential = !app.credentials.secrets.is_empty() || !app.credentials.keys.is_empty();
+    if has_credential || foreign.any(|foreign| foreign.app.eq_ignore_ascii_case(&app.id.to_string())) {
+        return Ok(app);
+    }
+    bail!("it has no credential: set secret_hash, secret_file, secret_env or certificates, or name it in issuers");
 }
 
 fn app(app: &config::App, profile: Profile) -> anyhow::Result<App> {
     let role = |name: &String| name.parse::<Role>().with_context(|| format!("role {name:?}"));
     let credentials = credentials(app, profile)?;
-    if credentials.secrets.is_empty() && credentials.keys.is_empty() {
-        bail!("it has no credential: set secret_hash, secret_file, secret_env or certificates");
-    }
     Ok(App {
         id: AppId(app.id.parse().context("id must be a GUID")?),
         credentials,
@@ -37,27 +46,13 @@ fn credentials(app: &config::App, profile: Profile) -> anyhow::Result<Credential
         secrets.push(SecretHash::from_phc(&app.secret_hash).context("secret_hash")?);
     }
     if !app.secret_file.is_empty() {
-        secrets.push(SecretHash::of(&secret_of_file(Path::new(&app.secret_file))?));
+        secrets.push(SecretHash::of(&secret::of_file("secret_file", &app.secret_file)?));
     }
     if !app.secret_env.is_empty() {
-        let secret =
-            env::var(&app.secret_env).with_context(|| format!("secret_env: the variable {}", app.secret_env))?;
-        secrets.push(SecretHash::of(not_empty(&secret).context("secret_env")?));
+        secrets.push(SecretHash::of(&secret::of_variable("secret_env", &app.secret_env)?));
     }
     let keys = app.certificates.iter().map(|path| client_key(path)).collect::<anyhow::Result<_>>()?;
     Ok(Credentials { secrets, keys })
-}
-
-/// Editors and `echo` end a file with a line break; it does not belong to the secret.
-fn secret_of_file(path: &Path) -> anyhow::Result<String> {
-    let named = || format!("secret_file: {}", path.display());
-    let text = fs::read_to_string(path).with_context(named)?;
-    Ok(not_empty(text.trim_end_matches(['\r', '\n'])).with_context(named)?.to_owned())
-}
-
-/// An empty secret would let everybody in who sends none.
-fn not_empty(secret: &str) -> anyhow::Result<&str> {
-    if secret.is_empty() { bail!("the secret is empty") } else { Ok(secret) }
 }
 
 fn client_key(path: &Path) -> anyhow::Result<ClientKey> {
@@ -106,12 +101,18 @@ mod tests {
             ..bot()
         };
         assert_eq!(app(&given, Profile::Production).expect("an app").credentials.secrets.len(), 2);
-        assert_eq!(secret_of_file(file.path()).expect("a secret"), "from a file");
+    }
+
+    #[test]
+    fn an_application_that_nobody_can_be_is_refused() {
+        let mut settings = config::load(None).expect("the dev profile");
+        settings.apps = vec![bot()];
+        let error = directory(&settings).expect_err("it is refused");
+        assert!(format!("{error:#}").contains("no credential"), "{error:#}");
     }
 
     #[test]
     fn what_is_no_credential_is_named() {
-        check_refused(&bot(), Profile::Dev, "no credential");
         check_refused(
             &config::App { secret_hash: "abc".to_owned(), ..bot() },
             Profile::Production,
@@ -121,8 +122,5 @@ mod tests {
         check_refused(&given, Profile::Production, "FERMATA_TEST_NO_SUCH_VARIABLE");
         let given = config::App { certificates: vec!["/no/such.pem".into()], ..bot() };
         check_refused(&given, Profile::Production, "/no/such.pem");
-        let empty = tempfile::NamedTempFile::new().expect("a file");
-        let given = config::App { secret_file: empty.path().display().to_string(), ..bot() };
-        check_refused(&given, Profile::Production, "the secret is empty");
     }
 }
