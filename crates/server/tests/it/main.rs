@@ -1,4 +1,17 @@
 //! What only the whole shows: the arrows between the crates, the documents, and the program from outside.
 
 mod arrows;
+mod baresip;
+mod bench;
+mod conflicts;
+mod crash;
+mod demo;
 mod docs;
+mod harness;
+mod hold;
+mod notifications;
+mod phone_hold;
+mod prompts;
+mod registration;
+mod seed;
+mod sipp;

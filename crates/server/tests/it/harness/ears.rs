@@ -1,0 +1,99 @@
+//! Phones that each say a tone only they say, and what of it is heard where.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use phone::{Codec, Config, Observation, Packet, Phone, Speech, Window};
+
+use super::PATIENCE;
+
+/// The level at which everybody speaks and music is recorded.
+pub(crate) const SPOKEN_DBFS: f32 = -20.0;
+
+/// What the phones say and what is played. Multiples of 50 Hz have whole periods in a frame of 20 ms, so that they are
+/// told apart exactly; no harmonic of one, and no sum or difference of two, is another.
+pub(crate) const ALICE_HZ: u32 = 650;
+pub(crate) const BOB_HZ: u32 = 1150;
+pub(crate) const CAROL_HZ: u32 = 1700;
+pub(crate) const MUSIC_HZ: u32 = 2600;
+pub(super) const TONES_HZ: [u32; 4] = [ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ];
+
+/// The loudest that a tone may be which is heard: codecs keep levels within 1 dB.
+const HEARD_MAX_DBFS: f32 = SPOKEN_DBFS + 3.0;
+
+/// A tone above this is heard. On a quiet machine everything is within 1 dB of [`SPOKEN_DBFS`]; a busy one sends some
+/// frames of a phone too late to be mixed, and a window with half of them missing is at -30. Still far above what is
+/// not there.
+const HEARD_MIN_DBFS: f32 = -40.0;
+
+/// A tone below this is not there. The rounding of G.711 makes about -70 dBFS of noise in a window's 40 Hz; one leaked
+/// frame of 20 ms would be at -34.
+pub(super) const UNHEARD_DBFS: f32 = -60.0;
+
+/// What is judged at a time: 100 ms. Fewer frames could not tell the tones apart.
+const FRAMES_PER_WINDOW: usize = 5;
+
+/// Switches a phone on that speaks this codec and says this tone.
+pub(crate) fn speaking(name: &str, codec: Codec, hz: u32) -> Phone {
+    go_first();
+    let speaks = Speech::Tone { hz, level_dbfs: SPOKEN_DBFS };
+    let config = Config { speaks, codecs: vec![codec], ..Config::new(name, Ipv4Addr::LOCALHOST.into()) };
+    Phone::start(config).expect("there are sockets for a phone")
+}
+
+/// Lets this thread, and with it the phones that it starts, go before other programs where the system allows that: they
+/// are measuring instruments. Where it does not, a busy machine may make a test fail that another run passes.
+pub(super) fn go_first() {
+    const NICENESS: i32 = -15;
+    // Only root may.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+/// Lets every one of these phones hear so many packets more, and returns when all have.
+pub(crate) fn listen(phones: &[&Phone], packets: u64) -> Instant {
+    let heard = |phone: &Observation| phone.hearing.statistics().packets;
+    let wanted: Vec<u64> = phones.iter().map(|phone| phone.observe(heard) + packets).collect();
+    for (phone, wanted) in phones.iter().zip(wanted) {
+        let waited = phone.wait_until(PATIENCE, |phone| heard(phone) >= wanted);
+        assert!(waited.is_ok(), "{} hears nothing more: {:?}", phone.uri(), phone.statistics());
+    }
+    Instant::now()
+}
+
+/// Checks that in a span every 100 ms of what arrived hold exactly these tones, and that nothing is missing in it.
+#[track_caller]
+pub(crate) fn assert_hears(phone: &Phone, heard_hz: &[u32], from: Instant, to: Instant) {
+    let windows = windows(phone, from, to);
+    assert!(!windows.is_empty(), "less than 100 ms of sound in {:?}", to - from);
+    for window in windows {
+        if let Some(wrong) = TONES_HZ.iter().find(|hz| !is_as_wished(&window, **hz, heard_hz)) {
+            let levels = TONES_HZ.map(|hz| (hz, window.level_at(hz.into())));
+            let at = window.start() - from;
+            panic!(
+                "{}: {wrong} Hz at {at:?} of {:?}; heard should be {heard_hz:?}: {levels:?}",
+                phone.uri(),
+                to - from
+            );
+        }
+    }
+}
+
+fn is_as_wished(window: &Window, hz: u32, heard_hz: &[u32]) -> bool {
+    let level_dbfs = window.level_at(hz.into());
+    match heard_hz.contains(&hz) {
+        true => (HEARD_MIN_DBFS..HEARD_MAX_DBFS).contains(&level_dbfs),
+        false => level_dbfs <= UNHEARD_DBFS,
+    }
+}
+
+/// Every five packets in a row that arrived in a span. They are counted and not timed, so that a busy machine's hiccup
+/// does not make a short window.
+fn windows(phone: &Phone, from: Instant, to: Instant) -> Vec<Window> {
+    phone.observe(|observation| {
+        let hearing = &observation.hearing;
+        let arrivals = hearing.packets().map(|packet: &Packet| packet.arrival);
+        let arrivals: Vec<Instant> = arrivals.filter(|arrival| (from..to).contains(arrival)).collect();
+        let spans = arrivals.windows(FRAMES_PER_WINDOW).map(|span| (span[0], span[FRAMES_PER_WINDOW - 1]));
+        spans.map(|(first, last)| hearing.between(first, last + Duration::from_nanos(1))).collect()
+    })
+}

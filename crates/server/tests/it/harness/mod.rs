@@ -1,0 +1,32 @@
+//! The program from outside: the real binary, a bot that speaks HTTP, files to be played, and phones that measure.
+//!
+//! Tests are plain threads, as phones are. What speaks HTTP runs beside them, on one runtime for all.
+
+mod baresip;
+mod bot;
+mod callback;
+mod conversation;
+mod ears;
+mod files;
+mod http;
+mod server;
+mod sipp;
+mod stage;
+mod trio;
+mod wav;
+
+pub(crate) use baresip::{Baresip, BaresipCodec};
+pub(crate) use bot::{Answer, Bot, TENANT};
+pub(crate) use callback::Notice;
+pub(crate) use conversation::{Conversation, Operation, phone_target, user_target};
+pub(crate) use ears::{ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, assert_hears, listen, speaking};
+pub(crate) use files::Files;
+pub(crate) use server::Server;
+pub(crate) use sipp::Sipp;
+pub(crate) use stage::stage;
+pub(crate) use trio::{SETTLING, Trio};
+
+use std::time::Duration;
+
+/// How long a test waits for what must happen. A test that passes never waits for all of it; a busy machine needs it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);

@@ -1,0 +1,137 @@
+//! The real binary as a child process, with a data folder and ports of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, thread};
+
+use tempfile::TempDir;
+
+use super::PATIENCE;
+
+/// A server that runs. Dropping it kills it, and prints its log if the test fails.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    log: Log,
+    http: SocketAddr,
+    https: SocketAddr,
+    sip: SocketAddr,
+    /// Where data and configuration are.
+    folder: Arc<TempDir>,
+}
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+impl Server {
+    /// Starts the `dev` profile.
+    pub(crate) fn start() -> Server {
+        Server::start_with("")
+    }
+
+    /// Starts the `dev` profile with what this TOML changes in it.
+    pub(crate) fn start_with(settings: &str) -> Server {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        fs::write(folder.path().join("fermata.toml"), settings).expect("there is room for a file");
+        Server::start_in(Arc::new(folder))
+    }
+
+    /// Kills it with SIGKILL, and starts it again on the same data.
+    pub(crate) fn kill_and_restart(mut self) -> Server {
+        self.kill();
+        Server::start_in(Arc::clone(&self.folder))
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub(crate) fn https(&self) -> SocketAddr {
+        self.https
+    }
+
+    /// Returns the folder of the database, the keys and the local authority.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn sip(&self) -> SocketAddr {
+        self.sip
+    }
+
+    /// Returns the memory that the process has in use now (`VmRSS`), in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the server runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells the memory");
+        line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+    }
+
+    fn start_in(folder: Arc<TempDir>) -> Server {
+        let mut process = command(&folder).spawn().expect("the binary is built");
+        let log = Log::default();
+        let (ready, is_ready) = channel();
+        let stderr = process.stderr.take().expect("it is piped");
+        let written = Arc::clone(&log);
+        thread::spawn(move || read_log(stderr, &written, &ready));
+        let Ok(line) = is_ready.recv_timeout(PATIENCE) else {
+            // The process must not outlive the test.
+            let _ = process.kill();
+            panic!("the server does not start:\n{}", text(&log));
+        };
+        let [http, https, sip] = ["http=", "https=", "sip="].map(|name| address(&line, name));
+        Server { process, http, https, sip, log, folder }
+    }
+
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Server {
+    #[expect(clippy::print_stderr, reason = "the reason of a failed test is often in the log")]
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            eprintln!("the server's log:\n{}", text(&self.log));
+        }
+    }
+}
+
+fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fermata"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FERMATA")) {
+        command.env_remove(name);
+    }
+    command.arg("serve");
+    command.arg("--config").arg(folder.path().join("fermata.toml"));
+    command.arg("--data").arg(folder.path().join("data"));
+    command.env("FERMATA__HTTP__LISTEN", "127.0.0.1:0").env("FERMATA__HTTPS__LISTEN", "127.0.0.1:0");
+    command.env("FERMATA__SIP__LISTEN", "127.0.0.1:0");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Keeps every line, and hands over the one that says where everything is.
+fn read_log(stderr: ChildStderr, log: &Log, ready: &Sender<String>) {
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if line.contains("Fermata is ready") {
+            // Whoever waited may have given up.
+            let _ = ready.send(line.clone());
+        }
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}
+
+fn address(line: &str, name: &str) -> SocketAddr {
+    let value = line.split(' ').find_map(|word| word.strip_prefix(name));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {line:?}"))
+}
+
+fn text(log: &Log) -> String {
+    log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+}

@@ -1,0 +1,251 @@
+//! SIPp as a phone that holds in the ways of old and new phones, and as a trunk that asks who calls.
+
+use std::time::{Duration, Instant};
+
+use phone::Codec;
+
+use crate::harness::{
+    ALICE_HZ, BOB_HZ, Bot, CAROL_HZ, Conversation, Files, PATIENCE, SETTLING, Server, Sipp, assert_hears, listen,
+    phone_target, speaking, stage,
+};
+
+/// How long the script stays in each of its three states: together, `sendonly`, `c=0.0.0.0`.
+const STATE: Duration = Duration::from_millis(300);
+
+/// How often it goes through them: 14 s. Most of that is to happen while the bot holds it. SIPp reads at most 64 KiB of
+/// script, which is eighteen rounds.
+const ROUNDS: usize = 16;
+
+/// How long the bot holds it: two rounds, in packets of 20 ms.
+const HELD_PACKETS: u64 = 90;
+
+#[test]
+fn what_sipp_holds_and_resumes_while_it_is_held_is_heard_by_nobody() {
+    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (alice, carol) = (speaking("alice", Codec::G722, ALICE_HZ), speaking("carol", Codec::Opus, CAROL_HZ));
+    let sipp = Sipp::start(&holding_phone(), BOB_HZ);
+    let bot = Bot::of(&server);
+    let uri = format!("sip:sipp@{}", sipp.address());
+    let call = Conversation::of(&bot, &[alice.uri(), carol.uri(), &uri]);
+    let hears_sipp = |since: Instant| {
+        let heard = alice.wait_until(PATIENCE, |alice| {
+            let now = Instant::now();
+            let from = since.max(now - Duration::from_millis(100));
+            alice.hearing.between(from, now).level_at(BOB_HZ.into()) > -30.0
+        });
+        assert!(heard.is_ok(), "nothing is heard of sipp");
+    };
+    hears_sipp(Instant::now());
+
+    let participant = call.participant(&uri);
+    let accepted = call.hold(&participant, Some(&files.uri("/music.wav"))).accepted;
+    let until = listen(&[&alice, &carol], HELD_PACKETS);
+    assert_hears(&alice, &[CAROL_HZ], accepted + SETTLING, until);
+    assert_hears(&carol, &[ALICE_HZ], accepted + SETTLING, until);
+
+    // It may be holding just now; when it resumes it is heard again.
+    hears_sipp(call.unhold(&participant).arrived);
+    call.remove(&participant);
+    sipp.finish();
+}
+
+#[test]
+fn a_number_is_called_through_a_trunk_that_asks_for_a_password_as_servers_do() {
+    check_trunk(&trunk("401 Unauthorized", "WWW-Authenticate", VERIFIED));
+}
+
+#[test]
+fn a_number_is_called_through_a_trunk_that_asks_for_a_password_as_proxies_do() {
+    check_trunk(&trunk("407 Proxy Authentication Required", "Proxy-Authenticate", RECOGNISED));
+}
+
+fn check_trunk(script: &str) {
+    let sipp = Sipp::start(script, BOB_HZ);
+    let server = Server::start_with(&format!(
+        "[trunk]\naddress = \"{}\"\nhost = \"trunk.example\"\nuser = \"fermata\"\npassword = \"a trunk's secret\"",
+        sipp.address()
+    ));
+    let alice = speaking("alice", Codec::Pcma, ALICE_HZ);
+    let bot = Bot::of(&server);
+    let number = "+4930123456";
+    let call = Conversation::of_targets(&bot, &[phone_target(number), phone_target(alice.uri())]);
+    let participant = call.participant(number);
+    call.hold(&participant, None);
+    call.unhold(&participant);
+    call.remove(&participant);
+    sipp.finish();
+}
+
+/// The label of the script's end.
+const END: usize = 0;
+
+/// What another program says when it is called: it remembers who is who, for requests of its own.
+const INVITED: &str = r#"
+<recv request="INVITE">
+  <action>
+    <ereg regexp=".*" search_in="hdr" header="From:" assign_to="peer"/>
+    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="self"/>
+    <ereg regexp="sip:[^;>]*" search_in="hdr" header="Contact:" assign_to="target"/>
+  </action>
+</recv>"#;
+
+const ENDED: &str = r#"
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>"#;
+
+/// Answers, speaks, and presses hold and resumes until the other side hangs up.
+fn holding_phone() -> String {
+    let mut script = format!("{INVITED}{}", answered(1));
+    for round in 0..ROUNDS {
+        // Where it has said "sendrecv", it is answered so; where it holds, the server says that it only listens.
+        let states = [
+            ("[media_ip]", "sendonly", "recvonly"),
+            ("0.0.0.0", "sendrecv", "recvonly"),
+            ("[media_ip]", "sendrecv", "sendrecv"),
+        ];
+        for (at, (address, direction, answer)) in states.into_iter().enumerate() {
+            let number = 1 + states.len() * round + at;
+            script += &stays_for(STATE, number);
+            script += &reinvites(number, &description(number + 1, address, direction), answer);
+        }
+    }
+    scenario(&format!("{script}<recv request=\"BYE\"/><label id=\"{END}\"/>{ENDED}"))
+}
+
+/// Computes the digest itself, which SIPp can do for `Authorization` only.
+const VERIFIED: &str = r#"
+<recv request="INVITE" auth="true" next="1" test="knows_password">
+  <action>
+    <ereg regexp="INVITE sip:\+4930123456@trunk\.example" search_in="msg" check_it="true" assign_to="target"/>
+    <verifyauth assign_to="knows_password" username="fermata" password="a trunk's secret"/>
+  </action>
+</recv>"#;
+
+/// Looks whether a digest is there, for this challenge.
+const RECOGNISED: &str = r#"
+<recv request="INVITE" next="1" test="knows_password">
+  <action>
+    <ereg regexp="INVITE sip:\+4930123456@trunk\.example" search_in="msg" check_it="true" assign_to="target"/>
+    <ereg regexp="Digest username=.fermata., realm=.trunk\.example., nonce=.5ca1ab1e., .*response=.[0-9a-f]+"
+          search_in="hdr" header="Proxy-Authorization:" assign_to="knows_password"/>
+  </action>
+</recv>"#;
+
+/// Takes a call only from somebody who knows the password, as providers do. `checked` receives the second INVITE and goes
+/// to label 1 if it is as it should be.
+fn trunk(status: &str, header: &str, checked: &str) -> String {
+    let answered = answered(1);
+    scenario(&format!(
+        r#"
+<recv request="INVITE"/>
+<send><![CDATA[
+SIP/2.0 {status}
+[last_Via:]
+[last_From:]
+[last_To:];tag=challenge
+[last_Call-ID:]
+[last_CSeq:]
+{header}: Digest realm="trunk.example", nonce="5ca1ab1e", algorithm=MD5, qop="auth"
+Content-Length: 0
+
+]]></send>
+<recv request="ACK"/>{checked}
+<Reference variables="target"/>
+<send><![CDATA[
+SIP/2.0 403 Forbidden
+[last_Via:]
+[last_From:]
+[last_To:];tag=refused
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+<label id="1"/>{answered}
+<recv request="BYE"/>{ENDED}"#
+    ))
+}
+
+fn scenario(script: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario>{script}\n</scenario>\n")
+}
+
+/// Takes the call and begins to speak.
+fn answered(version: usize) -> String {
+    let description = description(version, "[media_ip]", "sendrecv");
+    format!(
+        r#"
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:sipp@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+{description}
+]]></send>
+<recv request="ACK"/>
+<nop><action><exec rtp_stream="speech.ul,-1,0"/></action></nop>"#
+    )
+}
+
+fn description(version: usize, address: &str, direction: &str) -> String {
+    format!(
+        "v=0\no=sipp 1 {version} IN IP4 [local_ip]\ns=-\nc=IN IP4 {address}\nt=0 0\n\
+         m=audio [rtpstream_audio_port] RTP/AVP 0\na=rtpmap:0 PCMU/8000\na={direction}"
+    )
+}
+
+/// Lets time pass in which the other side may hang up.
+fn stays_for(duration: Duration, label: usize) -> String {
+    format!(
+        "\n<recv request=\"BYE\" timeout=\"{}\" ontimeout=\"{label}\" next=\"{END}\"/><label id=\"{label}\"/>",
+        duration.as_millis()
+    )
+}
+
+/// Offers a new description and wants this direction in the answer.
+fn reinvites(sequence: usize, description: &str, answer: &str) -> String {
+    let head = |method: &str| {
+        format!(
+            "{method} [$target] SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n\
+             From:[$self];tag=[call_number]\nTo:[$peer]\nCall-ID: [call_id]\nCSeq: {sequence} {method}\nMax-Forwards: 70\n\
+             Contact: <sip:sipp@[local_ip]:[local_port]>"
+        )
+    };
+    format!(
+        r#"
+<send retrans="500"><![CDATA[
+{}
+Content-Type: application/sdp
+Content-Length: [len]
+
+{description}
+]]></send>
+<recv response="100" optional="true"/>
+<recv request="BYE" optional="true" next="{END}"/>
+<recv response="200">
+  <action><ereg regexp="a={answer}" search_in="msg" check_it="true" assign_to="answer"/></action>
+</recv>
+<Reference variables="answer"/>
+<send><![CDATA[
+{}
+Content-Length: 0
+
+]]></send>"#,
+        head("INVITE"),
+        head("ACK")
+    )
+}
