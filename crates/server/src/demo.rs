@@ -84,6 +84,8 @@ async fn play(options: Options) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(ALL);
     let drawing = tokio::spawn(draw(Arc::clone(&phones), screen.clone()));
     let outcome = tokio::select! {
+        // In this order: who stays is told to stop in there, and has an outcome by then.
+        biased;
         outcome = show(&server, &place, &phones, &screen, options.stay) => outcome,
         interrupted = stop_signal() => interrupted.map(|()| ExitCode::from(INTERRUPTED)),
     };
@@ -115,31 +117,35 @@ async fn show(
     let verdict = Verdict::of(&performed?, phones);
     summary::write(&verdict, &recordings, screen);
     if stay {
-        stay::stay(&mut bot, server, place, (phones, screen)).await?;
+        tokio::select! {
+            ended = stay::stay(&mut bot, server, place, phones, screen) => ended?,
+            stopped = stop_signal() => stopped?,
+        }
     }
     Ok(if verdict.breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The story: three talk, one is held, three talk again.
 async fn perform(bot: &mut Bot, phones: &Phones, screen: &Screen) -> anyhow::Result<Performance> {
+    let held = HELD.name();
     screen.next("The bot calls alice, bob and carol");
     let call = bot.call(&phones.uris()).await?;
-    let bob = bot.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
+    let participant = bot.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
     phones.wait_for(Phase::Before).await?;
     let together = Instant::now();
     screen.measured(together, "everybody hears everybody else");
     screen.caption("alice, bob and carol talk");
     listen(TALK, phones, screen).await;
 
-    screen.next("The bot puts bob on hold");
-    let hold = bot.start_hold_music(&bob).await?;
+    screen.next(&format!("The bot puts {held} on hold"));
+    let hold = bot.start_hold_music(&participant).await?;
     phones.wait_for(Phase::Held).await?;
     tell_first_music(phones, screen, hold.requested);
-    screen.caption("bob is on hold");
+    screen.caption(&format!("{held} is on hold"));
     listen(HOLD, phones, screen).await;
 
-    screen.next("The bot takes bob off hold");
-    let unhold = bot.stop_hold_music(&bob).await?;
+    screen.next(&format!("The bot takes {held} off hold"));
+    let unhold = bot.stop_hold_music(&participant).await?;
     phones.wait_for(Phase::After).await?;
     let together_again = Instant::now();
     screen.measured(together_again, "everybody hears everybody else again");
@@ -152,9 +158,9 @@ async fn perform(bot: &mut Bot, phones: &Phones, screen: &Screen) -> anyhow::Res
     phones.hang_up().await?;
     let stretch = |phase, from, to| Stretch { phase, from, to };
     let before = stretch(Phase::Before, together, hold.requested);
-    let held = stretch(Phase::Held, hold.accepted + IN_FORCE_AFTER, unhold.requested);
+    let on_hold = stretch(Phase::Held, hold.accepted + IN_FORCE_AFTER, unhold.requested);
     let after = stretch(Phase::After, together_again, over);
-    Ok(Performance { stretches: [before, held, after], hold })
+    Ok(Performance { stretches: [before, on_hold, after], hold })
 }
 
 /// Lets time pass. Where nothing is drawn, the table at the end of it is a line that stays.

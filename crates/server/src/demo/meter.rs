@@ -10,6 +10,9 @@ use super::voice::{Person, UNPLAYED_HZ, Voice};
 /// be heard is -60: in between neither a loud codec nor a soft note can be mistaken.
 pub(super) const AUDIBLE_DBFS: f32 = -45.0;
 
+/// The level of silence, in dBFS, as `phone::Window` measures it.
+pub(super) const SILENCE_DBFS: f32 = -100.0;
+
 /// What "now" is: the longest it takes a motif to show a note at full level. Longer makes the table lazy.
 const NOW: Duration = Duration::from_millis(200);
 
@@ -26,6 +29,13 @@ pub(super) struct Levels {
 }
 
 impl Levels {
+    /// Makes up a measurement: these voices at these levels, and nothing else.
+    #[cfg(test)]
+    pub(super) fn made_up(heard: &[(Voice, f32)], floor_dbfs: f32) -> Levels {
+        let level = |voice| heard.iter().find(|(heard, _)| *heard == voice).map_or(SILENCE_DBFS, |(_, dbfs)| *dbfs);
+        Levels { voices_dbfs: Voice::ALL.map(level), floor_dbfs }
+    }
+
     /// Measures one window.
     pub(super) fn of(window: &Window) -> Levels {
         Levels {
@@ -77,5 +87,5 @@ pub(super) fn first_music(phone: &Phone, since: Instant) -> Option<Instant> {
 }
 
 fn loudest(window: &Window, notes_hz: &[f64]) -> f32 {
-    notes_hz.iter().map(|&hz| window.level_at(hz)).fold(f32::NEG_INFINITY, f32::max)
+    notes_hz.iter().map(|&hz| window.level_at(hz)).fold(SILENCE_DBFS, f32::max)
 }

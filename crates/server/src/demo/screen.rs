@@ -52,7 +52,7 @@ impl Screen {
         let color = if *status < 400 { Color::Good } else { Color::Bad };
         let status = self.paint.paint(color, status.to_string());
         let took = self.paint.paint(Color::Faint, format!("in {:.1} ms", took.as_secs_f64() * 1000.0));
-        self.happened(*requested, "→", &format!("{method} {}  {status} {took}", shorten(path)));
+        self.happened(*requested, "→", &format!("{method} {} {status} {took}", shorten(path)));
     }
 
     /// Shows a notification.
@@ -130,7 +130,7 @@ impl Screen {
 
     fn happened(&self, at: Instant, sign: &str, text: &str) {
         let since = at.saturating_duration_since(self.started).as_secs_f64();
-        let time = self.paint.paint(Color::Faint, format!("{since:8.3} s"));
+        let time = self.paint.paint(Color::Faint, format!("{since:7.3} s"));
         self.line(&format!("{time}  {sign} {text}"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bot::{Bot, Call, Participant};
+use super::bot::{Bot, Call, Credentials, Participant};
 use super::phase::HELD;
 use super::phones::Phones;
 use super::place::Place;
@@ -18,8 +18,13 @@ const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 ///
 /// If the call does not come about, or the server ends it.
-pub(super) async fn stay(bot: &mut Bot, server: &Server, place: &Place, on: (&Phones, &Screen)) -> anyhow::Result<()> {
-    let (phones, screen) = on;
+pub(super) async fn stay(
+    bot: &mut Bot,
+    server: &Server,
+    place: &Place,
+    phones: &Phones,
+    screen: &Screen,
+) -> anyhow::Result<()> {
     screen.line("");
     let call = bot.call(&phones.uris()).await?;
     let held = bot.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
@@ -29,44 +34,40 @@ pub(super) async fn stay(bot: &mut Bot, server: &Server, place: &Place, on: (&Ph
 }
 
 async fn keep_up(bot: &mut Bot, call: &Call) -> anyhow::Result<()> {
-    let mut keep_alive = tokio::time::interval(KEEP_ALIVE_EVERY);
     loop {
-        keep_alive.tick().await;
-        bot.keep_alive(call).await?;
-        // Until the next time the bot only listens.
+        // Listening has no end of its own.
         let _ = tokio::time::timeout(KEEP_ALIVE_EVERY, bot.only_listen()).await;
+        bot.keep_alive(call).await?;
     }
 }
 
 fn instructions(bot: &Bot, server: &Server, place: &Place, held: &Participant) -> Vec<String> {
     let url = format!("http://{}", server.http_address());
-    let taken = place.taken.iter().map(|address| format!("  {address} is taken, so a free port is used instead."));
-    let post = |action: &str, body: &str| {
-        let to = format!("{url}{}/{action}", held.path);
-        format!(
-            "    curl -i -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n      -d '{body}' \\\n      {to}"
-        )
-    };
+    let taken = place.taken.iter().map(|address| format!("  {address} is taken: a free port is used instead."));
     let (prompt, name) = (bot.music_prompt(), HELD.name());
     let steps = [
-        String::new(),
-        format!("  The server stays up, with the phones in a new call.  API {url}/v1.0  SIP {}", server.sip_address()),
+        "  The server stays up, with the phones in a new call.".to_owned(),
+        format!("  API {url}/v1.0   SIP {}", server.sip_address()),
         String::new(),
         "  A token:".to_owned(),
         token_command(bot, &url),
         format!("  Hold {name}:"),
-        post("startHoldMusic", &format!("{{\"customPrompt\":{prompt}}}")),
+        post_command(&format!("{url}{}/startHoldMusic", held.path), &format!("{{\"customPrompt\":{prompt}}}")),
         format!("  Take {name} back:"),
-        post("stopHoldMusic", "{}"),
+        post_command(&format!("{url}{}/stopHoldMusic", held.path), "{}"),
     ];
-    taken.chain(steps).collect()
+    std::iter::once(String::new()).chain(taken).chain(steps).collect()
+}
+
+fn post_command(url: &str, body: &str) -> String {
+    let headers = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'";
+    format!("    curl -i {headers} \\\n      -d '{body}' \\\n      {url}")
 }
 
 fn token_command(bot: &Bot, url: &str) -> String {
-    let super::bot::Credentials { tenant, app, secret } = bot.credentials();
-    let form = format!(
-        "-d grant_type=client_credentials -d client_id={app} \\\n      -d client_secret={secret} -d scope=https://graph.microsoft.com/.default"
-    );
+    let Credentials { tenant, app, secret } = bot.credentials();
+    let who = format!("-d grant_type=client_credentials -d client_id={app}");
+    let what = format!("-d client_secret={secret} -d scope=https://graph.microsoft.com/.default");
     let extract = r#"sed -E 's/.*"access_token":"([^"]+)".*/\1/'"#;
-    format!("    TOKEN=$(curl -s {form} \\\n      {url}/{tenant}/oauth2/v2.0/token | {extract})")
+    format!("    TOKEN=$(curl -s {who} \\\n      {what} \\\n      {url}/{tenant}/oauth2/v2.0/token | {extract})")
 }

@@ -3,8 +3,8 @@
 //! Everything is measured at the phones, in every window of 100 ms:
 //!
 //! - Who is to be heard is heard in nearly all windows ([`HEARD_AT_LEAST`]).
-//! - During the hold, who is not to be heard is in no window louder than -60 dBFS, or than the codec's noise, measured in
-//!   the same windows at notes that nobody plays.
+//! - During the hold, who is not to be heard is in no window louder than -60 dBFS, or than the noise in that same window,
+//!   measured at notes that nobody plays.
 //! - Before and after it, who is not to be heard (oneself, the music) is in no window audible. The limit is wider there
 //!   because G.711 makes sums and differences of two voices, at about -60 dBFS, and some are notes of a third.
 
@@ -12,13 +12,17 @@ use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
 use super::bot::Answered;
-use super::meter::{AUDIBLE_DBFS, Levels, WINDOW_PACKETS, every_window, first_music};
+use super::meter::{AUDIBLE_DBFS, Levels, SILENCE_DBFS, WINDOW_PACKETS, every_window, first_music};
 use super::phase::{HELD, Phase};
 use super::phones::Phones;
 use super::voice::{Person, Voice};
 
 /// The loudest that somebody may be who is not to be heard, in dBFS (design.md section 5).
 pub(super) const LEAK_MAX_DBFS: f32 = -60.0;
+
+/// How much louder noise may be at the notes of a voice than at those that nobody plays, in dB: it differs from note to
+/// note. Seen with the click of a lost frame; a leak would be far above.
+const FLOOR_SPREAD_DB: f32 = 6.0;
 
 /// The part of the windows in which a voice is to be heard. A busy machine may keep a phone from speaking for a moment;
 /// that breaks no promise. A conversation that is cut off for half a second does.
@@ -27,9 +31,9 @@ const HEARD_AT_LEAST: f64 = 0.9;
 /// What design.md section 5 promises for 99 of 100 holds, from the accepted hold to the first packet of music.
 pub(super) const FIRST_MUSIC_P99: Duration = Duration::from_millis(25);
 
-/// The latest first packet that one hold may have. One sample is no percentile (`fermata bench` measures those), but
-/// four times the promised one is no bad luck any more.
-const FIRST_MUSIC_MAX: Duration = Duration::from_millis(100);
+/// The latest first packet that one hold may have. One sample is no percentile (`fermata bench` measures those): while a
+/// compiler had both cores of a small machine it came after 60 ms. Ten times the promised is no bad luck any more.
+const FIRST_MUSIC_MAX: Duration = Duration::from_millis(250);
 
 /// The time between two packets.
 const PACKET: Duration = Duration::from_millis(20);
@@ -83,7 +87,7 @@ pub(super) struct Leaks {
     pub(super) inward_dbfs: f32,
     /// The held one, at the other phones.
     pub(super) outward_dbfs: f32,
-    /// The codecs' noise in the same windows.
+    /// The codecs' noise in half of the windows.
     pub(super) floor_dbfs: f32,
 }
 
@@ -134,18 +138,6 @@ impl Heard {
         loudest(self.windows.iter().map(|levels| levels.dbfs(voice)))
     }
 
-    fn floor_dbfs(&self) -> f32 {
-        loudest(self.windows.iter().map(|levels| levels.floor_dbfs))
-    }
-
-    /// Returns how loud somebody may be who is not to be heard, in dBFS.
-    fn allowed_dbfs(&self) -> f32 {
-        match self.phase {
-            Phase::Held => LEAK_MAX_DBFS.max(self.floor_dbfs()),
-            Phase::Before | Phase::After => AUDIBLE_DBFS,
-        }
-    }
-
     fn breaches(&self) -> Vec<Breach> {
         Voice::ALL.into_iter().filter_map(|voice| self.breach(voice)).collect()
     }
@@ -155,8 +147,17 @@ impl Heard {
         if phase.is_to_hear(listener, voice) {
             return (self.share(voice) < HEARD_AT_LEAST).then_some(Breach::NotHeard { listener, voice, phase });
         }
-        let dbfs = self.loudest_dbfs(voice);
-        (dbfs > self.allowed_dbfs()).then_some(Breach::Heard { listener, voice, phase, dbfs })
+        let too_loud = self.windows.iter().filter(|levels| levels.dbfs(voice) > allowed_dbfs(phase, levels));
+        let dbfs = too_loud.map(|levels| levels.dbfs(voice)).max_by(f32::total_cmp)?;
+        Some(Breach::Heard { listener, voice, phase, dbfs })
+    }
+}
+
+/// Returns how loud somebody may be in a window who is not to be heard, in dBFS.
+fn allowed_dbfs(phase: Phase, levels: &Levels) -> f32 {
+    match phase {
+        Phase::Held => LEAK_MAX_DBFS.max(levels.floor_dbfs + FLOOR_SPREAD_DB),
+        Phase::Before | Phase::After => AUDIBLE_DBFS,
     }
 }
 
@@ -188,7 +189,7 @@ impl Leaks {
         Leaks {
             inward_dbfs: loudest(held.iter().flat_map(|heard| speakers().map(|voice| heard.loudest_dbfs(voice)))),
             outward_dbfs: loudest(others.iter().map(|heard| heard.loudest_dbfs(Voice::Of(HELD)))),
-            floor_dbfs: loudest(on_hold().map(Heard::floor_dbfs)),
+            floor_dbfs: median(on_hold().flat_map(|heard| &heard.windows).map(|levels| levels.floor_dbfs).collect()),
         }
     }
 
@@ -223,7 +224,54 @@ fn moment(phase: Phase) -> &'static str {
     }
 }
 
+/// The level in dBFS that half of the levels reach; that of silence if there is none.
+fn median(mut levels_dbfs: Vec<f32>) -> f32 {
+    levels_dbfs.sort_by(f32::total_cmp);
+    levels_dbfs.get(levels_dbfs.len() / 2).copied().unwrap_or(SILENCE_DBFS)
+}
+
 /// The loudest of levels in dBFS; that of silence if there is none.
 fn loudest(levels_dbfs: impl Iterator<Item = f32>) -> f32 {
-    levels_dbfs.fold(-100.0, f32::max)
+    levels_dbfs.fold(SILENCE_DBFS, f32::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAROL: Voice = Voice::Of(Person::Carol);
+
+    /// Checks what is wrong with ten windows during the hold at bob's phone, of which one is as given and the others
+    /// hold nothing but music.
+    #[track_caller]
+    fn check(odd_one: Levels, expected: &[Breach]) {
+        let music = Levels::made_up(&[(Voice::Music, -20.0)], -80.0);
+        let windows = [vec![music; 9], vec![odd_one]].concat();
+        let heard = Heard { phase: Phase::Held, listener: HELD, windows, windows_due: 10 };
+        assert_eq!(heard.breaches(), expected);
+    }
+
+    fn music_and_carol(carol_dbfs: f32, floor_dbfs: f32) -> Levels {
+        Levels::made_up(&[(Voice::Music, -20.0), (CAROL, carol_dbfs)], floor_dbfs)
+    }
+
+    #[test]
+    fn a_leak_in_one_window_breaks_the_promise() {
+        let breach = Breach::Heard { listener: HELD, voice: CAROL, phase: Phase::Held, dbfs: -55.0 };
+        check(music_and_carol(-55.0, -80.0), &[breach]);
+        check(music_and_carol(-61.0, -80.0), &[]);
+    }
+
+    #[test]
+    fn the_noise_of_a_codec_is_no_leak() {
+        check(music_and_carol(-55.0, -54.0), &[]);
+    }
+
+    #[test]
+    fn one_lost_window_is_a_hiccup_and_two_are_a_silence() {
+        check(Levels::made_up(&[], -80.0), &[]);
+        let windows = vec![Levels::made_up(&[(Voice::Music, -20.0)], -80.0); 8];
+        let heard = Heard { phase: Phase::Held, listener: HELD, windows, windows_due: 10 };
+        assert_eq!(heard.breaches(), [Breach::NotHeard { listener: HELD, voice: Voice::Music, phase: Phase::Held }]);
+    }
 }
