@@ -21,6 +21,9 @@ const HEARD_DBFS: f32 = -45.0;
 /// Recordings are judged in pieces of this length, long enough for a note of every motif.
 const PIECES_PER_SECOND: usize = 5;
 
+/// Longer than any demo.
+const RECORDING_MAX: Duration = Duration::from_secs(120);
+
 /// So many pieces in a row are a part of the demo; people who come and go one by one make shorter ones.
 const PART_PIECES: usize = 10;
 
@@ -40,13 +43,14 @@ fn keeps_the_promise_and_leaves_recordings_that_prove_it() {
 
 fn demo(out: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fermata"));
-    command.arg("demo").arg("--out").arg(out).output().unwrap()
+    command.arg("demo").arg("--out").arg(out).output().expect("the program is there")
 }
 
 /// Checks who is heard in a recording, part after part.
 #[track_caller]
 fn check_heard(path: &Path, parts: &[&str]) {
-    let file = decode_file(&std::fs::read(path).unwrap(), Limits { max_duration: Duration::from_secs(120) }).unwrap();
+    let bytes = std::fs::read(path).expect("the demo leaves a recording");
+    let file = decode_file(&bytes, Limits { max_duration: RECORDING_MAX }).expect("the recording is a WAV file");
     let Recording { rate_hz, samples } = file.recording;
     let pieces: Vec<String> =
         samples.chunks(rate_hz as usize / PIECES_PER_SECOND).map(|piece| who_is_in(piece, rate_hz)).collect();
