@@ -255,6 +255,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_of_several_secrets_is_enough() {
+        let check = SecretCheck::new();
+        let kept = [SecretHash::of("old"), cheap_hash("new")];
+        for (secret, right) in [("wrong", false), ("new", true), ("old", true), ("wrong", false)] {
+            assert_eq!(check.is_one_of(&kept, secret).await, Ok(right), "{secret}");
+        }
+        assert_eq!(check.is_one_of(&[], "anything").await, Ok(false));
+    }
+
+    #[tokio::test]
     async fn who_finds_no_place_to_wait_is_sent_away() {
         let check = SecretCheck::new();
         let kept = [cheap_hash("right")];
