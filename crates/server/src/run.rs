@@ -9,6 +9,10 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How often the metrics are folded. More often costs more, more rarely takes more memory.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How `fermata serve` is told what to do.
 #[derive(Debug, clap::Args)]
@@ -55,6 +59,7 @@ impl Server {
     /// What keeps it from starting.
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
         let metrics = metrics_handle()?;
+        tokio::spawn(keep_up(metrics.clone()));
         let started = Engine::start(translate::engine(settings)?).await.with_context(|| {
             let Settings { sip, rtp, .. } = settings;
             format!("sip.listen {} or rtp.address {} cannot be used", sip.listen, rtp.address)
@@ -110,6 +115,15 @@ fn metrics_handle() -> anyhow::Result<metrics_exporter_prometheus::PrometheusHan
         .install_recorder()
         .context("metrics cannot be recorded")?;
     Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// Folds what the histograms have collected, so that they do not grow while nobody asks for the metrics.
+async fn keep_up(metrics: metrics_exporter_prometheus::PrometheusHandle) {
+    let mut interval = tokio::time::interval(METRICS_UPKEEP);
+    loop {
+        interval.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Waits until somebody wants the program to stop.
