@@ -19,7 +19,7 @@ before(async () => {
 });
 
 after(async () => {
-  await conversation?.hangUp();
+  await conversation?.end();
   callback.close();
 });
 

@@ -53,7 +53,11 @@ export class Conversation {
     return value.find(({ info }) => info.identity.phone?.id === uri).id;
   }
 
-  async hangUp() {
+  /** Hangs up. The others would go on talking, so all but one are removed first. */
+  async end() {
+    const { value } = await this.get('/participants');
+    const phones = value.filter(({ info }) => info.identity.phone);
+    for (const { id } of phones.slice(1)) await this.delete(`/participants/${id}`);
     await this.delete();
     await this.callback.expectState('terminated');
   }

@@ -65,5 +65,5 @@ test('409: a second participant on hold', async (context) => {
   await conversation.post(`/participants/${first}/startHoldMusic`, { clientContext: 'first' });
   const refused = conversation.post(`/participants/${second}/startHoldMusic`);
   assert.ok((await assertFails(409, '8519', refused)).includes(first));
-  await conversation.hangUp();
+  await conversation.end();
 });

@@ -9,6 +9,7 @@ import time
 import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from urllib.request import urlopen
 
 import jwt
 
@@ -17,8 +18,8 @@ from environment import CA, CLIENT_ID, TENANT, URL
 # How long a notification is waited for, in seconds. One that comes, comes within a second; a busy machine needs more.
 PATIENCE_S = 40
 
-# The issuer of the `dev` profile's notifications: the one that Microsoft's own validators accept.
-ISSUER = "https://api.botframework.com"
+# Says who signs notifications, and with which keys.
+CONFIGURATION = f"{URL}/v1/.well-known/OpenIdConfiguration"
 
 
 class Callback:
@@ -28,7 +29,10 @@ class Callback:
         self.notices = []
         self.rejected = []
         self.grown = threading.Condition()
-        self.keys = jwt.PyJWKClient(f"{URL}/v1/keys", ssl_context=ssl.create_default_context(cafile=CA))
+        trust = ssl.create_default_context(cafile=CA)
+        configuration = json.load(urlopen(CONFIGURATION, context=trust))
+        self.issuer = configuration["issuer"]
+        self.keys = jwt.PyJWKClient(configuration["jwks_uri"], ssl_context=trust)
         callback = self
 
         class Requests(BaseHTTPRequestHandler):
@@ -66,7 +70,7 @@ class Callback:
     def authenticate(self, token: str):
         """Checks a token as Microsoft's sample does: signature, issuer, audience, and that it names our tenant."""
         key = self.keys.get_signing_key_from_jwt(token)
-        claims = jwt.decode(token, key, algorithms=["RS256"], audience=CLIENT_ID, issuer=ISSUER)
+        claims = jwt.decode(token, key, algorithms=["RS256"], audience=CLIENT_ID, issuer=self.issuer)
         if claims.get("tid") != TENANT:
             raise jwt.InvalidTokenError(f"the token is for the tenant {claims.get('tid')}")
 

@@ -61,7 +61,11 @@ class Conversation:
     def participant(self, participant_id: str):
         return self.request.participants.by_participant_id(participant_id)
 
-    async def hang_up(self):
+    async def end(self):
+        """Hangs up. The others would go on talking, so all but one are removed first."""
+        listed = await self.request.participants.get()
+        for phone in [entry.id for entry in listed.value if phone_of(entry)][1:]:
+            await self.participant(phone).delete()
         await self.request.delete()
         self.callback.expect_state("terminated")
 

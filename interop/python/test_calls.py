@@ -43,7 +43,7 @@ class Calls(IsolatedAsyncioTestCase):
         self.callback = Callback()
         self.addCleanup(self.callback.close)
         self.conversation = await Conversation.of(graph(), self.callback, PHONES[:2])
-        self.addAsyncCleanup(self.conversation.hang_up)
+        self.addAsyncCleanup(self.conversation.end)
 
     async def test_a_created_call_is_the_one_that_is_read(self):
         created, call = self.conversation.created, await self.conversation.request.get()

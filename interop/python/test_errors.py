@@ -83,7 +83,7 @@ class ErrorsOfACall(IsolatedAsyncioTestCase):
         self.callback = Callback()
         self.addCleanup(self.callback.close)
         self.conversation = await Conversation.of(graph(), self.callback, PHONES[:2])
-        self.addAsyncCleanup(self.conversation.hang_up)
+        self.addAsyncCleanup(self.conversation.end)
 
     async def hold(self, uri: str, context: str):
         participant = self.conversation.participant(await self.conversation.participant_id(uri))

@@ -14,12 +14,13 @@ use crate::error::Failure;
 use crate::wire::Invalid;
 use crate::wire::call::parse_invitations;
 use crate::wire::identity::InvitationParticipantInfo;
+use crate::wire::object;
 
 /// Is the body of the request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     participants: Option<Vec<InvitationParticipantInfo>>,
     #[serde(default)]
     client_context: Option<String>,

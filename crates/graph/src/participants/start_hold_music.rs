@@ -15,12 +15,13 @@ use crate::body::Body;
 use crate::error::Failure;
 use crate::wire::Invalid;
 use crate::wire::media::MediaPrompt;
+use crate::wire::object;
 
 /// Is the body of the request. Nothing in it is required.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     custom_prompt: Option<MediaPrompt>,
     #[serde(default)]
     client_context: Option<String>,

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Invalid;
 use super::identity::{InvitationParticipantInfo, ParticipantInfo};
 use super::media::{MediaConfig, ServiceHostedMediaConfig};
 use super::result_info::ResultInfo;
+use super::{Invalid, object};
 use crate::callback::{CallbackUri, Profile};
 use crate::directory::TenantId;
 
@@ -21,13 +21,13 @@ pub(crate) struct NewCall {
     subject: Option<String>,
     #[serde(default)]
     callback_uri: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub(crate) source: Option<ParticipantInfo>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     targets: Option<Vec<InvitationParticipantInfo>>,
     #[serde(default)]
     requested_modalities: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     media_config: Option<MediaConfig>,
     #[serde(default)]
     pub(crate) tenant_id: Option<String>,

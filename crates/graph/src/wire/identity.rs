@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Invalid;
+use super::{Invalid, object};
 
 /// Longest E.164 number, in digits (ITU-T E.164, section 6).
 const E164_DIGITS_MAX: usize = 15;
@@ -18,11 +18,11 @@ const ADDRESS_BYTES_MAX: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "@odata.type", rename = "#microsoft.graph.identitySet", rename_all = "camelCase")]
 pub(crate) struct IdentitySet {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) application: Option<Identity>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<Identity>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<Identity>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Identity {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "@odata.type", rename = "#microsoft.graph.invitationParticipantInfo", rename_all = "camelCase")]
 pub(crate) struct InvitationParticipantInfo {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub(crate) identity: Option<IdentitySet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replaces_call_id: Option<String>,
@@ -50,7 +50,7 @@ pub(crate) struct InvitationParticipantInfo {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "@odata.type", rename = "#microsoft.graph.participantInfo", rename_all = "camelCase")]
 pub(crate) struct ParticipantInfo {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::required")]
     pub(crate) identity: IdentitySet,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) participant_id: Option<String>,

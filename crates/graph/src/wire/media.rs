@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Invalid, is_odata_type};
+use super::{Invalid, is_odata_type, object};
 
 /// Longest URI that is accepted, in bytes. Browsers and proxies stop at about 8 KiB (RFC 9110, section 4.1).
 const URI_BYTES_MAX: usize = 8 * 1024;
@@ -24,7 +24,7 @@ pub(crate) struct MediaInfo {
 pub(crate) struct MediaPrompt {
     #[serde(default, rename = "@odata.type")]
     odata_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     media_info: Option<MediaInfo>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct MediaPrompt {
 pub(crate) struct MediaConfig {
     #[serde(default, rename = "@odata.type")]
     odata_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     pre_fetch_media: Option<Vec<MediaInfo>>,
     #[serde(default)]
     blob: Option<String>,

@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod invalid;
 pub(crate) mod media;
 pub(crate) mod notification;
+pub(crate) mod object;
 pub(crate) mod operation;
 pub(crate) mod participant;
 pub(crate) mod result_info;

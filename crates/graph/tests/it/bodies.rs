@@ -66,6 +66,7 @@ async fn each_wrong_body_says_what_is_wrong() {
         (r#"{"clientContext":5}"#, "8523", "'clientContext'"),
         (&too_long, "8523", "'clientContext' is too long: 257 UTF-16 units"),
         (r#"{"customPrompt":{"mediaInfo":{"uri":5}}}"#, "8523", "'customPrompt.mediaInfo.uri'"),
+        (r#"{"customPrompt":{"mediaInfo":["https://bot.example/a.wav"]}}"#, "8523", "'customPrompt.mediaInfo'"),
         (r#"{"customPrompt":{"mediaInfo":{}}}"#, "8523", "'customPrompt.mediaInfo.uri' is required"),
         (r#"{"customPrompt":{"mediaInfo":{"uri":"file:///x"}}}"#, "8523", "must be an absolute http or https URI"),
     ];
