@@ -37,6 +37,25 @@ fn javascript_sdks_are_served_unmodified() {
     assert!(written.contains("\n# skipped 0\n"), "a test was left out:\n{written}");
 }
 
+#[test]
+fn compat_md_names_the_versions_that_are_tried() {
+    let compat = include_str!("../../../../docs/compat.md").replace('\n', " ");
+    let python = include_str!("../../../../interop/python/requirements.txt");
+    let python = ["msgraph-sdk", "azure-identity", "msal"].map(|name| (name, pinned(python, &format!("\n{name}=="))));
+    let javascript = include_str!("../../../../interop/javascript/package.json");
+    let javascript = ["@microsoft/microsoft-graph-client", "@azure/identity", "@azure/msal-node"]
+        .map(|name| (name, pinned(javascript, &format!("\"{name}\": \""))));
+    for (name, version) in python.into_iter().chain(javascript) {
+        assert!(compat.contains(&format!("{name} {version} ")), "docs/compat.md does not name {name} {version}");
+    }
+}
+
+/// Returns the version that follows the name of a package.
+fn pinned<'a>(list: &'a str, name: &str) -> &'a str {
+    let (_, rest) = list.split_once(name).unwrap_or_else(|| panic!("no {name:?}"));
+    rest.split(['\n', '"']).next().unwrap_or_default()
+}
+
 /// A server whose bot has a certificate, and three phones that answer.
 struct Stage {
     server: Server,
