@@ -5,8 +5,8 @@ use std::time::Instant;
 use phone::Codec;
 
 use crate::harness::{
-    ALICE_HZ, BOB_HZ, Baresip, BaresipCodec, Bot, CAROL_HZ, Conversation, Files, MUSIC_HZ, SETTLING, Server,
-    assert_hears, listen, phone_target, speaking, stage, user_target,
+    ALICE_HZ, BOB_HZ, Baresip, BaresipCodec, Bot, CAROL_HZ, Conversation, Files, MUSIC_HZ, Server, assert_hears,
+    assert_hears_again, listen, phone_target, speaking, stage, user_target,
 };
 
 const ALICE: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
@@ -17,25 +17,27 @@ const TURN_PACKETS: u64 = 60;
 
 #[test]
 fn baresip_on_g722_and_on_opus_hears_only_music_while_held_and_is_not_heard() {
-    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (server, files, _stage) = (Server::start(), Files::start(), stage());
     let alice = Baresip::start(&server, "alice", BaresipCodec::G722, ALICE_HZ);
     let bob = Baresip::start(&server, "bob", BaresipCodec::Opus, BOB_HZ);
     let carol = speaking("carol", Codec::Pcmu, CAROL_HZ);
     let bot = Bot::of(&server);
     let targets = [user_target(ALICE), user_target(BOB), phone_target(carol.uri())];
     let call = Conversation::of_targets(&bot, &targets);
-    let turn = |carol_hears: &[u32], since: Instant| {
+    let together = |since: Instant| {
         let until = listen(&[&carol], TURN_PACKETS);
-        assert_hears(&carol, carol_hears, since + SETTLING, until);
+        assert_hears_again(&carol, &[ALICE_HZ, BOB_HZ], since, until);
     };
     let music = files.uri("/music.wav");
     // Both need a moment until their files are read.
     listen(&[&carol], TURN_PACKETS);
-    turn(&[ALICE_HZ, BOB_HZ], Instant::now());
-    for (held, carol_hears) in [(ALICE, BOB_HZ), (BOB, ALICE_HZ)] {
+    together(Instant::now());
+    for (held, heard_hz) in [(ALICE, BOB_HZ), (BOB, ALICE_HZ)] {
         let held = call.participant(held);
-        turn(&[carol_hears], call.hold(&held, Some(&music)).accepted);
-        turn(&[ALICE_HZ, BOB_HZ], call.unhold(&held).arrived);
+        let accepted = call.hold(&held, Some(&music)).accepted;
+        let until = listen(&[&carol], TURN_PACKETS);
+        assert_hears(&carol, &[heard_hz], accepted, until);
+        together(call.unhold(&held).arrived);
     }
     let (together, apart, music): (&[u32], &[u32], &[u32]) = (&[BOB_HZ, CAROL_HZ], &[CAROL_HZ], &[MUSIC_HZ]);
     assert_eq!(alice.recording().heard_in_turn(), [together, music, together, apart, together]);

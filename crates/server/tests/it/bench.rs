@@ -3,6 +3,8 @@
 use serde_json::Value;
 use std::process::Command;
 
+use crate::harness::stage;
+
 const LEGS: u64 = 6;
 const SECONDS: u64 = 1;
 
@@ -11,6 +13,7 @@ const PACKETS_PER_SECOND: u64 = 50;
 
 #[test]
 fn a_small_benchmark_finds_every_figure() {
+    let _stage = stage();
     let report = bench();
     assert_eq!(report["legs"], LEGS);
     let runs = report["runs"].as_array().expect("a run for each codec");

@@ -40,7 +40,7 @@ fn extended_mode_holds_several() {
 
 #[test]
 fn hanging_up_while_held_frees_the_slot_and_hurts_nobody() {
-    let (_stage, server, phones) = (stage(), Server::start(), Trio::start());
+    let (server, phones, _stage) = (Server::start(), Trio::start(), stage());
     let bot = Bot::of(&server);
     let call = Conversation::of(&bot, &phones.uris());
     let [alice, bob, _] = phones.uris().map(|uri| call.participant(uri));

@@ -12,7 +12,7 @@ const GROWTH_MAX_KIB: u64 = 1024;
 
 #[test]
 fn the_held_one_hears_the_music_and_the_others_each_other_in_every_cycle() {
-    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (server, files, _stage) = (Server::start(), Files::start(), stage());
     let (bot, phones) = (Bot::of(&server), Trio::start());
     let call = Conversation::of(&bot, &phones.uris());
     let (bob, music) = (call.participant(phones.bob.uri()), files.uri("/music.wav"));

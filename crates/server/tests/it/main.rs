@@ -13,6 +13,7 @@ mod hold;
 mod notifications;
 mod phone_hold;
 mod prompts;
+mod readme;
 mod registration;
 mod sdk;
 mod seed;

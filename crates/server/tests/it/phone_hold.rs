@@ -14,7 +14,7 @@ fn press(phones: &Trio, hold: Hold) {
 
 /// Bob is held by the bot, then presses hold, then resumes: he is still held.
 fn check_a_resume_does_not_undo_the_bots_hold(hold: Hold) {
-    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (server, files, _stage) = (Server::start(), Files::start(), stage());
     let (bot, phones) = (Bot::of(&server), Trio::start());
     let call = Conversation::of(&bot, &phones.uris());
     let bob = call.participant(phones.bob.uri());
@@ -44,7 +44,7 @@ fn a_phone_that_holds_with_the_zero_address_and_resumes_while_held_hears_only_th
 
 #[test]
 fn a_phone_that_is_held_while_it_holds_hears_only_the_music_once_it_resumes() {
-    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (server, files, _stage) = (Server::start(), Files::start(), stage());
     let (bot, phones) = (Bot::of(&server), Trio::start());
     let call = Conversation::of(&bot, &phones.uris());
     let bob = call.participant(phones.bob.uri());
@@ -59,7 +59,7 @@ fn a_phone_that_is_held_while_it_holds_hears_only_the_music_once_it_resumes() {
 
 #[test]
 fn the_bots_unhold_does_not_undo_a_phones_hold() {
-    let (_stage, server, files) = (stage(), Server::start(), Files::start());
+    let (server, files, _stage) = (Server::start(), Files::start(), stage());
     let (bot, phones) = (Bot::of(&server), Trio::start());
     let call = Conversation::of(&bot, &phones.uris());
     let bob = call.participant(phones.bob.uri());

@@ -14,16 +14,16 @@ const ALICE: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 /// Long enough for another phone to ring meanwhile.
 const PICKS_UP_AFTER: Duration = Duration::from_secs(1);
 
-/// Switches a phone of alice's on and waits until the server knows it.
-fn registered(server: &Server, answer: Answer) -> Phone {
-    let phone = registering(server, "fermata-dev", answer);
+/// Switches a phone of a user's on and waits until the server knows it.
+pub(crate) fn registered(server: &Server, user: &str, answer: Answer) -> Phone {
+    let phone = registering(server, user, "fermata-dev", answer);
     phone.wait_until(PATIENCE, Observation::is_registered).expect("the password is right");
     phone
 }
 
-fn registering(server: &Server, password: &str, answer: Answer) -> Phone {
-    let register = Register { server: server.sip(), user: "alice".to_owned(), password: password.to_owned() };
-    let config = Config { register: Some(register), answer, ..Config::new("alice", Ipv4Addr::LOCALHOST.into()) };
+fn registering(server: &Server, user: &str, password: &str, answer: Answer) -> Phone {
+    let register = Register { server: server.sip(), user: user.to_owned(), password: password.to_owned() };
+    let config = Config { register: Some(register), answer, ..Config::new(user, Ipv4Addr::LOCALHOST.into()) };
     Phone::start(config).expect("there are sockets for a phone")
 }
 
@@ -43,7 +43,7 @@ fn expect_state(bot: &Bot, call: &str, state: &str) -> Value {
 #[test]
 fn a_registered_phone_rings_when_its_user_is_called() {
     let server = Server::start();
-    let (bot, phone) = (Bot::of(&server), registered(&server, Answer::AtOnce));
+    let (bot, phone) = (Bot::of(&server), registered(&server, "alice", Answer::AtOnce));
     let call = call_alice(&bot);
     expect_state(&bot, &call, "established");
     phone.wait_for(State::Established, PATIENCE).expect("it has answered");
@@ -53,7 +53,8 @@ fn a_registered_phone_rings_when_its_user_is_called() {
 fn all_phones_of_a_user_ring_and_the_first_to_answer_has_the_call() {
     let server = Server::start();
     let bot = Bot::of(&server);
-    let (desk, pocket) = (registered(&server, Answer::Never), registered(&server, Answer::After(PICKS_UP_AFTER)));
+    let (desk, pocket) =
+        (registered(&server, "alice", Answer::Never), registered(&server, "alice", Answer::After(PICKS_UP_AFTER)));
     let call = call_alice(&bot);
     desk.wait_for(State::Ringing, PATIENCE).expect("the phone on the desk rings");
     pocket.wait_for(State::Established, PATIENCE).expect("the other one takes the call");
@@ -73,7 +74,7 @@ fn a_user_without_a_phone_cannot_be_reached() {
 #[test]
 fn a_wrong_password_does_not_register() {
     let server = Server::start();
-    let phone = registering(&server, "fermata-prod", Answer::AtOnce);
+    let phone = registering(&server, "alice", "fermata-prod", Answer::AtOnce);
     phone.wait_until(PATIENCE, |phone| phone.registration.is_some()).expect("the server answers");
     assert!(!phone.observe(Observation::is_registered));
 }
@@ -82,7 +83,7 @@ fn a_wrong_password_does_not_register() {
 fn a_phone_that_has_gone_does_not_ring() {
     let server = Server::start();
     let bot = Bot::of(&server);
-    let phone = registered(&server, Answer::AtOnce);
+    let phone = registered(&server, "alice", Answer::AtOnce);
     phone.unregister();
     phone.wait_until(PATIENCE, |phone| !phone.is_registered()).expect("the server lets it go");
     expect_state(&bot, &call_alice(&bot), "terminated");

@@ -56,9 +56,15 @@ impl<'bot> Conversation<'bot> {
     pub(crate) fn of_targets(bot: &'bot Bot, targets: &[Value]) -> Conversation<'bot> {
         let answer = bot.create_call(targets);
         assert_eq!(answer.status, 201, "{answer:?}");
-        let id = answer.body["id"].as_str().expect("a call has an id").to_owned();
+        Conversation::of_created(bot, &answer.body)
+    }
+
+    /// Waits until all targets of a call are in the roster, with the bot. `created` is the answer to its creation.
+    pub(crate) fn of_created(bot: &'bot Bot, created: &Value) -> Conversation<'bot> {
+        let id = created["id"].as_str().unwrap_or_else(|| panic!("a call has an id: {created}")).to_owned();
+        let targets = created["targets"].as_array().expect("a call has targets").len();
         let conversation = Conversation { bot, id };
-        conversation.expect_roster_of(targets.len() + 1);
+        conversation.expect_roster_of(targets + 1);
         conversation
     }
 

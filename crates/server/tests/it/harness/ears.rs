@@ -18,8 +18,9 @@ pub(crate) const CAROL_HZ: u32 = 1700;
 pub(crate) const MUSIC_HZ: u32 = 2600;
 pub(super) const TONES_HZ: [u32; 4] = [ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ];
 
-/// The loudest that a tone may be which is heard: codecs keep levels within 1 dB.
-const HEARD_MAX_DBFS: f32 = SPOKEN_DBFS + 3.0;
+/// The loudest that a tone may be which is heard. Codecs keep levels within 1 dB; the decoder of G.722 overshoots for some
+/// frames where packets were lost.
+const HEARD_MAX_DBFS: f32 = SPOKEN_DBFS + 6.0;
 
 /// A tone above this is heard. On a quiet machine everything is within 1 dB of [`SPOKEN_DBFS`]; a busy one sends some
 /// frames of a phone too late to be mixed, and a window with half of them missing is at -30. Still far above what is
@@ -29,6 +30,14 @@ const HEARD_MIN_DBFS: f32 = -40.0;
 /// A tone below this is not there. The rounding of G.711 makes about -70 dBFS of noise in a window's 40 Hz; one leaked
 /// frame of 20 ms would be at -34.
 pub(super) const UNHEARD_DBFS: f32 = -60.0;
+
+/// How long what was before an answer or a notification may still arrive after it: the tick that was under way, the
+/// codec's memory, and what a busy machine adds.
+pub(crate) const SETTLING: Duration = Duration::from_millis(60);
+
+/// How long a jitter buffer keeps the first packet back at most: as long as the hiccups of the last seconds told it to,
+/// up to 120 ms, and a tick.
+const JITTER_BUFFER_MAX: Duration = Duration::from_millis(140);
 
 /// What is judged at a time: 100 ms. Fewer frames could not tell the tones apart.
 const FRAMES_PER_WINDOW: usize = 5;
@@ -60,29 +69,35 @@ pub(crate) fn listen(phones: &[&Phone], packets: u64) -> Instant {
     Instant::now()
 }
 
-/// Checks that in a span every 100 ms of what arrived hold exactly these tones, and that nothing is missing in it.
+/// Checks that from a moment on, at which something was answered or told, a phone heard exactly these tones: in every
+/// 100 ms of what arrived, and nothing is missing in it.
 #[track_caller]
-pub(crate) fn assert_hears(phone: &Phone, heard_hz: &[u32], from: Instant, to: Instant) {
-    let windows = windows(phone, from, to);
-    assert!(!windows.is_empty(), "less than 100 ms of sound in {:?}", to - from);
-    for window in windows {
-        if let Some(wrong) = TONES_HZ.iter().find(|hz| !is_as_wished(&window, **hz, heard_hz)) {
-            let levels = TONES_HZ.map(|hz| (hz, window.level_at(hz.into())));
-            let at = window.start() - from;
-            panic!(
-                "{}: {wrong} Hz at {at:?} of {:?}; heard should be {heard_hz:?}: {levels:?}",
-                phone.uri(),
-                to - from
-            );
-        }
-    }
-}
-
-fn is_as_wished(window: &Window, hz: u32, heard_hz: &[u32]) -> bool {
-    let level_dbfs = window.level_at(hz.into());
-    match heard_hz.contains(&hz) {
+pub(crate) fn assert_hears(phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
+    check(phone, heard_hz, since + SETTLING, to, |hz, level_dbfs| match heard_hz.contains(&hz) {
         true => (HEARD_MIN_DBFS..HEARD_MAX_DBFS).contains(&level_dbfs),
         false => level_dbfs <= UNHEARD_DBFS,
+    });
+}
+
+/// Checks the same where somebody has just come back. What is not to be heard is gone as soon; but who comes back is
+/// heard when its jitter buffer is full.
+#[track_caller]
+pub(crate) fn assert_hears_again(phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
+    let is_allowed = |hz, level_dbfs| heard_hz.contains(&hz) || level_dbfs <= UNHEARD_DBFS;
+    check(phone, heard_hz, since + SETTLING, to, is_allowed);
+    assert_hears(phone, heard_hz, since + JITTER_BUFFER_MAX, to);
+}
+
+/// Looks at every tone in every window of a span.
+#[track_caller]
+fn check(phone: &Phone, heard_hz: &[u32], from: Instant, to: Instant, is_fine: impl Fn(u32, f32) -> bool) {
+    let windows = windows(phone, from, to);
+    assert!(!windows.is_empty(), "less than 100 ms of sound in {:?}", to.saturating_duration_since(from));
+    for window in windows {
+        let levels = TONES_HZ.map(|hz| (hz, window.level_at(hz.into())));
+        let wrong = levels.iter().find(|(hz, level_dbfs)| !is_fine(*hz, *level_dbfs));
+        let (uri, at) = (phone.uri(), window.start() - from);
+        assert!(wrong.is_none(), "{uri}: {wrong:?} at {at:?} of {:?}; {heard_hz:?} of {levels:?}", to - from);
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use tokio::sync::watch;
@@ -60,6 +60,7 @@ async fn never(asked: &watch::Sender<usize>) -> Bytes {
     pending().await
 }
 
+/// Answers with a file that may be kept: who has it need not ask again.
 fn wav(file: &Wav) -> impl IntoResponse + use<> {
-    ([(CONTENT_TYPE, "audio/wav")], file.to_bytes())
+    ([(CONTENT_TYPE, "audio/wav"), (CACHE_CONTROL, "max-age=3600")], file.to_bytes())
 }

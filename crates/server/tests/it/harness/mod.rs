@@ -20,13 +20,15 @@ pub(crate) use baresip::{Baresip, BaresipCodec};
 pub(crate) use bot::{Answer, Bot, TENANT};
 pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, phone_target, user_target};
-pub(crate) use ears::{ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, assert_hears, listen, speaking};
+pub(crate) use ears::{
+    ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
+};
 pub(crate) use files::Files;
 pub(crate) use interop::{npm, python, run};
 pub(crate) use server::Server;
 pub(crate) use sipp::Sipp;
 pub(crate) use stage::stage;
-pub(crate) use trio::{SETTLING, Trio};
+pub(crate) use trio::Trio;
 
 use std::time::Duration;
 

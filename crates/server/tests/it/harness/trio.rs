@@ -1,17 +1,16 @@
 //! Three phones that speak different things. It is always bob who is held.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use phone::{Codec, Phone};
 
-use super::ears::{ALICE_HZ, BOB_HZ, CAROL_HZ, assert_hears, listen, speaking};
-
-/// How long what was before an answer or a notification may still arrive after it: the tick that was under way, the
-/// codec's memory, and what a busy machine adds.
-pub(crate) const SETTLING: Duration = Duration::from_millis(60);
+use super::ears::{ALICE_HZ, BOB_HZ, CAROL_HZ, assert_hears, assert_hears_again, listen, speaking};
 
 /// What is listened to each time: 260 ms, of which 200 ms are judged. More would only make the tests longer.
-const LISTENING_PACKETS: u64 = 13;
+const APART_PACKETS: u64 = 13;
+
+/// The same where somebody has come back, whose jitter buffer may have to be filled first: 400 ms.
+const TOGETHER_PACKETS: u64 = 20;
 
 /// Alice on G.711, bob on G.722, carol on Opus.
 #[derive(Debug)]
@@ -41,31 +40,31 @@ impl Trio {
     /// Checks that since a moment, and for a while from now on, each has heard exactly the two others.
     #[track_caller]
     pub(crate) fn assert_together(&self, since: Instant) {
-        let (from, to) = (since + SETTLING, listen(&self.phones(), LISTENING_PACKETS));
-        assert_hears(&self.alice, &[BOB_HZ, CAROL_HZ], from, to);
-        assert_hears(&self.bob, &[ALICE_HZ, CAROL_HZ], from, to);
-        assert_hears(&self.carol, &[ALICE_HZ, BOB_HZ], from, to);
+        let to = listen(&self.phones(), TOGETHER_PACKETS);
+        assert_hears_again(&self.alice, &[BOB_HZ, CAROL_HZ], since, to);
+        assert_hears_again(&self.bob, &[ALICE_HZ, CAROL_HZ], since, to);
+        assert_hears_again(&self.carol, &[ALICE_HZ, BOB_HZ], since, to);
     }
 
     /// Checks that since a moment, and for a while from now on, bob has heard exactly these tones, and the others exactly
     /// each other.
     #[track_caller]
     pub(crate) fn assert_bob_apart(&self, bob_hears_hz: &[u32], since: Instant) {
-        let (from, to) = (since + SETTLING, listen(&self.phones(), LISTENING_PACKETS));
-        assert_hears(&self.bob, bob_hears_hz, from, to);
-        self.assert_others_together(from, to);
+        let to = listen(&self.phones(), APART_PACKETS);
+        assert_hears(&self.bob, bob_hears_hz, since, to);
+        self.assert_others_together(since, to);
     }
 
     /// Checks the same of the others, whatever bob hears; he may hear nothing at all.
     #[track_caller]
     pub(crate) fn assert_bob_unheard(&self, since: Instant) {
-        let (from, to) = (since + SETTLING, listen(&[&self.alice, &self.carol], LISTENING_PACKETS));
-        self.assert_others_together(from, to);
+        let to = listen(&[&self.alice, &self.carol], APART_PACKETS);
+        self.assert_others_together(since, to);
     }
 
     #[track_caller]
-    fn assert_others_together(&self, from: Instant, to: Instant) {
-        assert_hears(&self.alice, &[CAROL_HZ], from, to);
-        assert_hears(&self.carol, &[ALICE_HZ], from, to);
+    fn assert_others_together(&self, since: Instant, to: Instant) {
+        assert_hears(&self.alice, &[CAROL_HZ], since, to);
+        assert_hears(&self.carol, &[ALICE_HZ], since, to);
     }
 }
