@@ -7,8 +7,9 @@ const CYCLES_BEFORE_MEMORY_IS_STEADY: usize = 5;
 const CYCLES: usize = 25;
 
 /// What the memory may grow by in twenty cycles. Operations and notifications are in the database; a session or an
-/// encoder left behind each time would be some 100 KiB each. Less would trip over the allocator's own habits.
-const GROWTH_MAX_KIB: u64 = 1024;
+/// encoder left behind each time would be some 100 KiB each, 2,000 KiB together. Caches of the database and the
+/// allocator go on filling: 1,100 KiB were seen here, and 2,500 KiB in 300 cycles, after which nothing grows any more.
+const GROWTH_MAX_KIB: u64 = 1800;
 
 #[test]
 fn the_held_one_hears_the_music_and_the_others_each_other_in_every_cycle() {
