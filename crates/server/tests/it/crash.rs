@@ -1,12 +1,13 @@
 //! The server is killed in the middle of a hold: after a restart the bot learns how everything ended.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use phone::Codec;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ALICE_HZ, BOB_HZ, Bot, Conversation, Files, Notice, Operation, Server, speaking};
+use crate::harness::{ALICE_HZ, BOB_HZ, Bot, Conversation, Files, Notice, Operation, Server, Trio, speaking, stage};
 
 #[track_caller]
 fn assert_cut_off(notice: &Notice) {
@@ -62,4 +63,18 @@ fn killed_while_a_prompt_loads_the_operation_fails_before_its_call_ends() {
     bot.follow(&server);
     assert_eq!(bot.ask(Method::GET, &path).error(), (404, "8522"));
     assert_eq!(bot.ask(Method::GET, &format!("{path}/operations/{}", operation.id)).error(), (404, "8522"));
+}
+
+#[test]
+fn phones_of_the_calls_before_do_not_get_into_the_calls_after() {
+    let server = Server::start();
+    // They know nothing of the crash and go on sending, to ports that the next calls use.
+    let before = Trio::start();
+    let mut bot = Bot::of(&server);
+    Conversation::of(&bot, &before.uris());
+    let server = server.kill_and_restart();
+    bot.follow(&server);
+    let (phones, _stage) = (Trio::start(), stage());
+    Conversation::of(&bot, &phones.uris());
+    phones.assert_together(Instant::now());
 }
