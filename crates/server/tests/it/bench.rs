@@ -21,7 +21,8 @@ fn a_small_benchmark_finds_every_figure() {
     assert_eq!(codecs, ["PCMU", "opus"]);
     for run in runs {
         assert!(number(run, "/idle_rss_kib") > 1000.0, "{run}");
-        assert!(number(run, "/memory_per_leg_kib") > 0.0, "{run}");
+        // Six legs may fit into what the allocator had already.
+        assert!((0.0..10_000.0).contains(&number(run, "/memory_per_leg_kib")), "{run}");
         assert_eq!(number(run, "/hold/holds"), 5.0);
         check_spread(run, "/hold/request_to_music");
         check_spread(run, "/hold/request_to_answer");
