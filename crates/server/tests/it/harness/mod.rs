@@ -3,6 +3,7 @@
 //! Tests are plain threads, as phones are. What speaks HTTP runs beside them, on one runtime for all.
 
 mod baresip;
+mod belief;
 mod bot;
 mod callback;
 mod conversation;
@@ -17,6 +18,7 @@ mod trio;
 mod wav;
 
 pub(crate) use baresip::{Baresip, BaresipCodec};
+pub(crate) use belief::Belief;
 pub(crate) use bot::{Answer, Bot, TENANT};
 pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, phone_target, user_target};
