@@ -48,6 +48,7 @@ pub use crowd::{Crowd, CrowdConfig, CrowdObservation, CrowdTimedOut, Deviations,
 pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use phone::{NotCallable, Phone, TimedOut};
 pub use state::{Hold, Observation, State};
+pub use wav::write_wav;
 pub use window::Window;
 
 // What the interface speaks of, so that whoever has phones needs nothing else.

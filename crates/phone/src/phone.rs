@@ -240,7 +240,7 @@ impl Phone {
     pub fn write_wav(&self, path: &Path) -> io::Result<()> {
         let (samples, rate_hz) = self.recording();
         let mut file = BufWriter::new(File::create(path)?);
-        write_wav(&mut file, rate_hz, &samples)?;
+        write_wav(&mut file, rate_hz, 1, &samples)?;
         file.flush()
     }
 

@@ -9,13 +9,11 @@
 //! ```
 
 mod affinity;
-mod bot;
-mod callback;
 mod conversation;
 mod holds;
+mod music;
 mod phase;
 mod process;
-mod prompt;
 mod report;
 mod run;
 mod scrape;

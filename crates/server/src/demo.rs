@@ -1,18 +1,16 @@
 //! `fermata demo`: the main job, to be seen and heard. Three phones are in a call, one of them is put on hold and hears
 //! music, and is taken back.
 //!
-//! The server runs in this process, but nothing here looks into it: a bot ([`bot`]) speaks its public HTTP API, the
+//! The server runs in this process, but nothing here looks into it: an application ([`application`]) speaks its public HTTP API, the
 //! phones ([`phones`]) are SIP user agents on sockets, and who hears whom is measured from the RTP they receive
 //! ([`meter`]). The exit status says whether the promise was kept ([`verdict`]).
 
-mod bot;
-mod callback;
+mod application;
 mod meter;
 mod paint;
 mod phase;
 mod phones;
 mod place;
-mod prompt;
 mod screen;
 mod stay;
 mod summary;
@@ -28,7 +26,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use self::bot::Bot;
+use self::application::Application;
 use self::phase::{HELD, Phase};
 use self::phones::Phones;
 use self::place::Place;
@@ -110,15 +108,15 @@ async fn show(
     stay: bool,
 ) -> anyhow::Result<ExitCode> {
     screen.title("Fermata: three phones in a call, one of them hears music");
-    let mut bot = Bot::sign_in(server.http_address(), &place.settings, screen.clone()).await?;
-    let performed = perform(&mut bot, phones, screen).await;
+    let mut application = Application::start(server.http_address(), &place.settings, screen.clone()).await?;
+    let performed = perform(&mut application, phones, screen).await;
     screen.finish();
     let recordings = phones.write_recordings(&place.folder)?;
     let verdict = Verdict::of(&performed?, phones);
     summary::write(&verdict, &recordings, screen);
     if stay {
         tokio::select! {
-            ended = stay::stay(&mut bot, server, place, phones, screen) => ended?,
+            ended = stay::stay(&mut application, server, place, phones, screen) => ended?,
             stopped = stop_signal() => stopped?,
         }
     }
@@ -126,7 +124,7 @@ async fn show(
 }
 
 /// The story: three talk, one is held, three talk again.
-async fn perform(bot: &mut Bot, phones: &Phones, screen: &Screen) -> anyhow::Result<Performance> {
+async fn perform(bot: &mut Application, phones: &Phones, screen: &Screen) -> anyhow::Result<Performance> {
     let held = HELD.name();
     screen.next("The bot calls alice, bob and carol");
     let call = bot.call(&phones.uris()).await?;

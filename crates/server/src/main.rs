@@ -3,6 +3,7 @@
 //! This crate configures, starts and stops it all; what it does is in `graph` (the API) and `engine` (the calls).
 
 mod bench;
+mod bot;
 mod config;
 mod demo;
 mod run;

@@ -1,6 +1,6 @@
 //! A conversation of three phones of the crowd.
 
-use super::bot::{Bot, Participant};
+use crate::bot::{Bot, Call, Participant};
 use anyhow::bail;
 use phone::{Crowd, CrowdObservation};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(10);
 /// Three phones in one call.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    call: String,
+    call: Call,
     legs: Vec<Leg>,
 }
 
@@ -31,16 +31,18 @@ pub(super) struct Leg {
 }
 
 impl Conversation {
-    /// Calls the next three phones of the crowd and waits until sound has reached them.
+    /// Calls the next three phones of the crowd and waits until sound has reached them. What becomes of the call is told
+    /// at `callback`.
     ///
     /// # Errors
     ///
     /// What went wrong.
-    pub(super) async fn begin(bot: &Bot, crowd: &Arc<Crowd>) -> anyhow::Result<Self> {
+    pub(super) async fn begin(bot: &Bot, callback: &str, crowd: &Arc<Crowd>) -> anyhow::Result<Self> {
         let first = crowd.observe(|crowd| crowd.reached);
         let phones: Vec<usize> = (first..first + LEGS_PER_CONVERSATION).collect();
         let uris: Vec<String> = phones.iter().map(|phone| crowd.uri(*phone)).collect();
-        let call = bot.call(&uris).await?;
+        let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
+        let call = bot.call(&uris, callback).await?;
         let all = first + LEGS_PER_CONVERSATION;
         wait(crowd, "sound at every phone", move |crowd| crowd.reached >= all).await?;
         let legs = roster(bot, &call, &phones, crowd).await?;
@@ -63,13 +65,13 @@ impl Conversation {
 }
 
 /// Asks who is in the call until all the phones are: sound may reach a phone before the news of it is stored.
-async fn roster(bot: &Bot, call: &str, phones: &[usize], crowd: &Crowd) -> anyhow::Result<Vec<Leg>> {
+async fn roster(bot: &Bot, call: &Call, phones: &[usize], crowd: &Crowd) -> anyhow::Result<Vec<Leg>> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let participants = bot.participants(call).await?;
         let leg = |phone: &usize| {
             let uri = crowd.uri(*phone);
-            let participant = participants.iter().find(|participant| participant.uri == uri)?;
+            let participant = participants.iter().find(|participant| participant.uri.as_ref() == Some(&uri))?;
             Some(Leg { phone: *phone, participant: participant.clone() })
         };
         if let Some(legs) = phones.iter().map(leg).collect() {

@@ -1,8 +1,8 @@
 //! How soon music starts: from the request to the first packet of it at the phone, music in the cache.
 
-use super::bot::Bot;
 use super::conversation::{Conversation, Leg, wait};
 use super::spread::Spread;
+use crate::bot::Bot;
 use phone::Crowd;
 use serde::Serialize;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ pub(super) async fn time(
     for (n, leg) in (0..holds).zip(held.iter().cycle()) {
         tokio::time::sleep(TICK.mul_f64((f64::from(n) * GOLDEN_RATIO).fract())).await;
         let requested = Instant::now();
-        bot.hold(&leg.participant).await?;
+        bot.start_hold_music(&leg.participant).await?;
         to_answer.push(requested.elapsed());
         to_music.push(music_at(leg.phone, crowd).await?.saturating_duration_since(requested));
-        bot.release(&leg.participant).await?;
+        bot.stop_hold_music(&leg.participant).await?;
         silence_at(leg.phone, crowd).await?;
     }
     crowd.watch(&[]);

@@ -1,6 +1,5 @@
 //! A span of time in which nothing changes, and what the server does in it.
 
-use super::bot::Bot;
 use super::scrape::TickCounts;
 use super::server::Server;
 use super::spread::Spread;
@@ -36,9 +35,9 @@ pub(super) struct Phase {
 ///
 /// If the server ends meanwhile.
 pub(super) async fn measure(length: Duration, legs: usize, lab: Lab<'_>) -> anyhow::Result<Phase> {
-    let Lab { server, bot, crowd } = lab;
+    let Lab { server, crowd } = lab;
     tokio::time::sleep(SETTLE).await;
-    let ticks = bot.tick_counts().await?;
+    let ticks = server.tick_counts().await?;
     crowd.take_traffic();
     let (began, before) = (Instant::now(), server.usage()?);
     tokio::time::sleep(length).await;
@@ -52,7 +51,7 @@ pub(super) async fn measure(length: Duration, legs: usize, lab: Lab<'_>) -> anyh
         packets_received: traffic.received,
         packets_lost: traffic.lost,
         arrival_deviation: Spread::from(&traffic.deviations),
-        ticks: bot.tick_counts().await? - ticks,
+        ticks: server.tick_counts().await? - ticks,
     })
 }
 
@@ -60,6 +59,5 @@ pub(super) async fn measure(length: Duration, legs: usize, lab: Lab<'_>) -> anyh
 #[derive(Clone, Copy)]
 pub(super) struct Lab<'a> {
     pub(super) server: &'a Server,
-    pub(super) bot: &'a Bot,
     pub(super) crowd: &'a Crowd,
 }

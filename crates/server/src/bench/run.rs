@@ -1,11 +1,11 @@
 //! One codec, from the server's start to its end.
 
-use super::bot::Bot;
 use super::conversation::{Conversation, LEGS_PER_CONVERSATION, Leg};
 use super::holds::{self, Holds};
+use super::music::{self, TONE_HZ};
 use super::phase::{self, Lab, Phase};
-use super::prompt::TONE_HZ;
 use super::server::Server;
+use crate::bot::{Bot, Callback};
 use crate::config::Settings;
 use anyhow::Context;
 use phone::{Codec, Crowd, CrowdConfig, Watch};
@@ -67,15 +67,18 @@ impl Run {
         self.tell("starting the server");
         let server = Server::start(self.is_pinned).await?;
         let idle = server.rest().await?;
-        let bot = Bot::sign_in(server.http(), settings).await?;
+        // What happens is known from the phones.
+        let callback = Callback::open(&music::recording(), |_| true).await?;
+        let bot = Bot::sign_in(server.http(), settings, callback.music_url(), |_| ()).await?;
+        let notifications = callback.notifications_url();
         let crowd = Arc::new(self.crowd()?);
         self.tell("calling everybody");
-        let mut conversations = vec![Conversation::begin(&bot, &crowd).await?];
+        let mut conversations = vec![Conversation::begin(&bot, &notifications, &crowd).await?];
         let first = server.usage()?;
         while conversations.len() * LEGS_PER_CONVERSATION < self.legs {
-            conversations.push(Conversation::begin(&bot, &crowd).await?);
+            conversations.push(Conversation::begin(&bot, &notifications, &crowd).await?);
         }
-        let lab = Lab { server: &server, bot: &bot, crowd: &crowd };
+        let lab = Lab { server: &server, crowd: &crowd };
         self.tell("everybody is mixed");
         let mixed = self.phase(lab).await?;
         let grown_kib = server.usage()?.rss_kib.saturating_sub(first.rss_kib);
@@ -129,7 +132,7 @@ async fn hold_all(legs: impl Iterator<Item = &Leg>, bot: &Bot, crowd: &Arc<Crowd
     let legs: Vec<&Leg> = legs.collect();
     crowd.watch(&legs.iter().map(|leg| leg.phone).collect::<Vec<_>>());
     for leg in &legs {
-        bot.hold(&leg.participant).await?;
+        bot.start_hold_music(&leg.participant).await?;
         holds::music_at(leg.phone, crowd).await?;
     }
     crowd.watch(&[]);

@@ -2,6 +2,7 @@
 
 use super::affinity::{LOAD_CORE, SERVER_CORE, pin};
 use super::process::{Process, Usage};
+use super::scrape::TickCounts;
 use anyhow::{Context, bail};
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -71,6 +72,16 @@ impl Server {
     /// How long it took from its start until it said that it is ready.
     pub(super) fn start_time(&self) -> Duration {
         self.start
+    }
+
+    /// How punctual its ticks have been since its start.
+    ///
+    /// # Errors
+    ///
+    /// What it answers when it refuses.
+    pub(super) async fn tick_counts(&self) -> anyhow::Result<TickCounts> {
+        let answer = reqwest::get(format!("http://{}/metrics", self.http)).await?.error_for_status()?;
+        Ok(TickCounts::parse(&answer.text().await?))
     }
 
     /// What it has used.

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use super::callback::News;
 use super::meter::Levels;
 use super::paint::{Color, Paint};
 use super::table;
 use super::voice::Person;
+use crate::bot::{Exchange, News};
 
 /// How often the live part is drawn, per second. More flickers, less does not look alive.
 const DRAWN_HZ: u8 = 12;
@@ -23,16 +23,6 @@ pub(super) struct Screen {
     /// Hidden where standard output is no terminal.
     live: ProgressBar,
     pub(super) paint: Paint,
-}
-
-/// One request with its answer.
-#[derive(Debug)]
-pub(super) struct Exchange<'a> {
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) status: u16,
-    pub(super) requested: Instant,
-    pub(super) took: Duration,
 }
 
 impl Screen {
@@ -48,21 +38,22 @@ impl Screen {
 
     /// Shows a request and its answer.
     pub(super) fn request(&self, exchange: &Exchange<'_>) {
-        let Exchange { method, path, status, requested, took } = exchange;
+        let Exchange { method, path, status, answered } = exchange;
+        let took = answered.accepted.saturating_duration_since(answered.requested);
         let color = if *status < 400 { Color::Good } else { Color::Bad };
         let status = self.paint.paint(color, status.to_string());
         let took = self.paint.paint(Color::Faint, format!("in {:.1} ms", took.as_secs_f64() * 1000.0));
-        self.happened(*requested, "→", &format!("{method} {} {status} {took}", shorten(path)));
+        self.happened(answered.requested, "→", &format!("{method} {} {status} {took}", shorten(path)));
     }
 
     /// Shows a notification.
-    pub(super) fn notification(&self, news: &News<'_>) {
+    pub(super) fn notification(&self, news: &News<'_>, arrived: Instant) {
         let text = match news {
             News::Call { state } => format!("the call is {state}"),
             News::Roster(roster) => roster_line(roster),
             News::Operation { data, .. } => operation_line(data),
         };
-        self.happened(Instant::now(), "←", &text);
+        self.happened(arrived, "←", &text);
     }
 
     /// Shows what was measured at a phone.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::bot::{Bot, Call, Credentials, Participant};
+use super::application::Application;
 use super::phase::HELD;
 use super::phones::Phones;
 use super::place::Place;
 use super::screen::Screen;
+use crate::bot::{Bot, Call, Credentials, Participant};
 use crate::run::Server;
 
 /// How often the bot says that the call is still wanted. Graph ends it after 45 minutes of silence and asks for a third
@@ -19,25 +20,25 @@ const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15 * 60);
 ///
 /// If the call does not come about, or the server ends it.
 pub(super) async fn stay(
-    bot: &mut Bot,
+    application: &mut Application,
     server: &Server,
     place: &Place,
     phones: &Phones,
     screen: &Screen,
 ) -> anyhow::Result<()> {
     screen.line("");
-    let call = bot.call(&phones.uris()).await?;
-    let held = bot.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
-    instructions(bot, server, place, &held).iter().for_each(|line| screen.line(line));
+    let call = application.call(&phones.uris()).await?;
+    let held = application.wait_for_all(&call, &phones.uris(), phones.of(HELD).uri()).await?;
+    instructions(&application.bot, server, place, &held).iter().for_each(|line| screen.line(line));
     screen.go_on("Ctrl-C ends it all");
-    keep_up(bot, &call).await
+    keep_up(application, &call).await
 }
 
-async fn keep_up(bot: &mut Bot, call: &Call) -> anyhow::Result<()> {
+async fn keep_up(application: &mut Application, call: &Call) -> anyhow::Result<()> {
     loop {
         // Listening has no end of its own.
-        let _ = tokio::time::timeout(KEEP_ALIVE_EVERY, bot.only_listen()).await;
-        bot.keep_alive(call).await?;
+        let _ = tokio::time::timeout(KEEP_ALIVE_EVERY, application.only_listen()).await;
+        application.bot.keep_alive(call).await?;
     }
 }
 

@@ -11,11 +11,11 @@
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
-use super::bot::Answered;
 use super::meter::{AUDIBLE_DBFS, Levels, SILENCE_DBFS, WINDOW_PACKETS, every_window, first_music};
 use super::phase::{HELD, Phase};
 use super::phones::Phones;
 use super::voice::{Person, Voice};
+use crate::bot::Answered;
 
 /// The loudest that somebody may be who is not to be heard, in dBFS (design.md section 5).
 pub(super) const LEAK_MAX_DBFS: f32 = -60.0;

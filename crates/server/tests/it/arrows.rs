@@ -40,7 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix",                      &["engine", "server"]),
     ("thread-priority",             &["engine"]),
     // HTTP.
-    // In `server` it is the web server of the demo's bot, which is told what happens and serves the music.
+    // In `server` it is the web server of the small bot, which is told what happens and serves the music.
     ("axum",                        &["graph", "server"]),
     ("axum-server",                 &["graph"]),
     ("tower",                       &["graph"]),

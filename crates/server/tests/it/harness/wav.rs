@@ -61,20 +61,8 @@ impl Wav {
 
     /// Writes the file.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let data = self.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>();
-        let frame_bytes = self.channels * 2;
-        let data_bytes = u32::try_from(data.len()).expect("the tests' files are small");
-        let mut file = Vec::with_capacity(44 + data.len());
-        file.extend(b"RIFF");
-        file.extend((36 + data_bytes).to_le_bytes());
-        file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
-        file.extend(self.channels.to_le_bytes());
-        file.extend(self.rate_hz.to_le_bytes());
-        file.extend((self.rate_hz * u32::from(frame_bytes)).to_le_bytes());
-        file.extend(frame_bytes.to_le_bytes());
-        file.extend(b"\x10\0data");
-        file.extend(data_bytes.to_le_bytes());
-        file.extend(data);
+        let mut file = Vec::new();
+        phone::write_wav(&mut file, self.rate_hz, self.channels, &self.samples).expect("the tests' files are small");
         file
     }
 }
