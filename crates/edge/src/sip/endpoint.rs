@@ -16,6 +16,7 @@ use super::session::{Session, SessionTimer};
 use super::stream::{Piece, Stream};
 use super::timers::Timers;
 use super::transaction::{ClientEvent, Purpose, Transactions};
+use super::unreadable::Unreadable;
 
 /// A SIP user agent, client and server, and a registrar: RFC 3261 without sockets and without a clock.
 ///
@@ -60,14 +61,14 @@ impl Endpoint {
         }
     }
 
-    /// Takes a UDP datagram in, or the next bytes of a TCP connection. Bytes that are no SIP are dropped.
+    /// Takes a UDP datagram in, or the next bytes of a TCP connection. Bytes that are no SIP are
+    /// dropped, requests that can't be read are refused.
     pub fn receive(&mut self, flow: Flow, bytes: &[u8], now: Instant) {
         match flow.transport {
-            Transport::Udp => {
-                if let Ok(message) = Message::parse(bytes) {
-                    self.receive_message(flow, message, now);
-                }
-            }
+            Transport::Udp => match Message::parse(bytes) {
+                Ok(message) => self.receive_message(flow, message, now),
+                Err(error) => self.receive_unreadable(flow, Unreadable::find(bytes, error)),
+            },
             Transport::Tcp => self.receive_stream(flow, bytes, now),
         }
     }
@@ -159,7 +160,7 @@ impl Endpoint {
             match stream.pop() {
                 Ok(Some(Piece::Message(message))) => self.receive_message(flow, message, now),
                 Ok(Some(Piece::Ping)) => self.transactions.send(Destination::Flow(flow), b"\r\n".to_vec()),
-                Ok(Some(Piece::Unreadable)) => {}
+                Ok(Some(Piece::Unreadable(unreadable))) => self.receive_unreadable(flow, unreadable),
                 Ok(None) => return,
                 Err(_) => return self.disconnect(flow, now),
             }
@@ -169,6 +170,12 @@ impl Endpoint {
     fn disconnect(&mut self, flow: Flow, now: Instant) {
         self.closed(flow, now);
         self.events.push_back(Event::Disconnect { flow });
+    }
+
+    fn receive_unreadable(&mut self, flow: Flow, unreadable: Option<Unreadable>) {
+        if let Some(unreadable) = unreadable {
+            self.refuse_unreadable(flow, &unreadable);
+        }
     }
 
     fn receive_message(&mut self, flow: Flow, message: Message, now: Instant) {

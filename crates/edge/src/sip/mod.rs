@@ -78,6 +78,7 @@ mod stream;
 mod text;
 mod timers;
 mod transaction;
+mod unreadable;
 mod uri;
 mod via;
 

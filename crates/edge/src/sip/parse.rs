@@ -99,15 +99,9 @@ impl Head {
         if number > HEADERS_MAX || line.len() > HEADER_BYTES_MAX {
             return Err(ParseError::HeaderLimit);
         }
-        let (name, value) = line.split_once(':').ok_or(ParseError::Header(number))?;
-        let (name, value) = (Name::from_token(name.trim_end()), value.trim());
-        let name = name.ok_or(ParseError::Header(number))?;
-        if value.contains(|c: char| c.is_control() && c != '\t') {
-            return Err(ParseError::Header(number));
-        }
-        match name {
-            Name::ContentLength => self.add_content_length(value),
-            name => {
+        match field(line).ok_or(ParseError::Header(number))? {
+            (Name::ContentLength, value) => self.add_content_length(value),
+            (name, value) => {
                 self.headers.push(name, value);
                 Ok(())
             }
@@ -163,8 +157,16 @@ impl Head {
     }
 }
 
+/// Reads one header field, unfolded. `None` without a name, and with a control character in the value.
+pub(super) fn field(line: &str) -> Option<(Name, &str)> {
+    let (name, value) = line.split_once(':')?;
+    let is_control = |c: char| c.is_control() && c != '\t';
+    let value = Some(value.trim()).filter(|value| !value.contains(is_control))?;
+    Some((Name::from_token(name.trim_end())?, value))
+}
+
 /// Joins folded lines (RFC 3261 §7.3.1) and leaves out the empty line at the end.
-fn unfold(text: &str) -> Vec<String> {
+pub(super) fn unfold(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);

@@ -92,6 +92,9 @@ impl Endpoint {
                 response.headers.push(Name::Accept, super::SDP_TYPE);
             });
         }
+        if request.method == Method::Invite && !accepts_sdp(request) {
+            return self.respond(server, Status::NOT_ACCEPTABLE, now);
+        }
         match received.to.tag() {
             Some(_) => self.receive_in_dialog(server, received, now),
             None => self.receive_out_of_dialog(server, received, now),
@@ -236,6 +239,14 @@ impl Endpoint {
         response.headers.push(Name::RetryAfter, RETRY_AFTER_S);
         self.transactions.send(received.via.response_destination(received.flow), response.to_bytes());
     }
+}
+
+/// Tells whether the sender of a request can read session descriptions; without an Accept it can (RFC 3261 §20.1).
+fn accepts_sdp(request: &Request) -> bool {
+    let mut ranges = request.headers.list(&Name::Accept).map(|range| range.split(';').next().unwrap_or("").trim());
+    let is_sdp =
+        |range: &str| [super::SDP_TYPE, "application/*", "*/*"].iter().any(|ours| range.eq_ignore_ascii_case(ours));
+    request.headers.first(&Name::Accept).is_none() || ranges.any(is_sdp)
 }
 
 /// Returns the Content-Type in lower case and without parameters; empty when there is none.

@@ -39,6 +39,7 @@ statuses! {
     FORBIDDEN = 403 "Forbidden";
     NOT_FOUND = 404 "Not Found";
     METHOD_NOT_ALLOWED = 405 "Method Not Allowed";
+    NOT_ACCEPTABLE = 406 "Not Acceptable";
     PROXY_AUTHENTICATION_REQUIRED = 407 "Proxy Authentication Required";
     REQUEST_TIMEOUT = 408 "Request Timeout";
     MESSAGE_TOO_LARGE = 413 "Request Entity Too Large";
@@ -57,6 +58,7 @@ statuses! {
     NOT_IMPLEMENTED = 501 "Not Implemented";
     SERVICE_UNAVAILABLE = 503 "Service Unavailable";
     SERVER_TIMEOUT = 504 "Server Time-out";
+    VERSION_NOT_SUPPORTED = 505 "Version Not Supported";
     DECLINE = 603 "Decline";
 }
 

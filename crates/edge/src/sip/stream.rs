@@ -2,6 +2,7 @@
 
 use super::message::Message;
 use super::parse::{Head, MESSAGE_BYTES_MAX, ParseError, find_head_end};
+use super::unreadable::Unreadable;
 
 /// The bytes of a connection that are not a whole message yet.
 #[derive(Debug, Default)]
@@ -16,8 +17,8 @@ pub(super) enum Piece {
     Message(Message),
     /// Two empty lines: the peer asks for one back.
     Ping,
-    /// A message whose end is known, but that can't be read.
-    Unreadable,
+    /// A message whose end is known, but that can't be read; with what can be made out of it if it is a request.
+    Unreadable(Option<Unreadable>),
 }
 
 impl Stream {
@@ -61,9 +62,12 @@ impl Stream {
         if length > self.buffer.len() {
             return Ok(None);
         }
-        let piece = head.with_body(&self.buffer[head_end..length]);
+        let piece = match head.with_body(&self.buffer[head_end..length]) {
+            Ok(message) => Piece::Message(message),
+            Err(error) => Piece::Unreadable(Unreadable::find(&self.buffer[..head_end], error)),
+        };
         self.buffer.drain(..length);
-        Ok(Some(piece.map_or(Piece::Unreadable, Piece::Message)))
+        Ok(Some(piece))
     }
 
     fn wait(&self) -> Result<Option<Piece>, ParseError> {

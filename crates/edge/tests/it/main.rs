@@ -11,3 +11,5 @@ mod sip_register;
 mod sip_reinvite;
 mod sip_requests;
 mod sip_solo;
+mod torture_4475;
+mod torture_5118;

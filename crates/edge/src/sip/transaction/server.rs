@@ -84,8 +84,8 @@ impl Match {
     fn of(received: &Received, method: Method) -> Match {
         let via = &received.via;
         let branch = match via.branch() {
-            branch if branch.starts_with(MAGIC_COOKIE) => branch.to_owned(),
-            // A peer of RFC 2543: the branch means nothing (§17.2.3), so these stand for it.
+            branch if branch.starts_with(MAGIC_COOKIE) && branch != MAGIC_COOKIE => branch.to_owned(),
+            // A peer of RFC 2543, or one that forgot the rest: the branch means nothing (§17.2.3), so these stand for it.
             _ => format!("{}|{:?}|{}", received.call_id, received.from.tag(), received.cseq.number),
         };
         Match { branch, sent_by: via.sent_by.to_string(), method }
