@@ -1,7 +1,7 @@
 //! One participant's media path: what was negotiated, and whose packets are its own.
 
 use edge::latch::Latch;
-use edge::sdp::{self, Local, Negotiated, SdpError};
+use edge::sdp::{self, Local, Negotiated, Negotiation, SdpError};
 use media::{Codec, LegId, TransmitStart};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -21,15 +21,9 @@ pub(crate) struct LegRandom {
 pub(crate) struct Leg {
     pub(crate) id: LegId,
     pub(crate) transmit: TransmitStart,
-    local: Local,
-    up: Option<Up>,
-}
-
-/// What there is once offer and answer have met.
-#[derive(Debug)]
-struct Up {
-    negotiated: Negotiated,
-    latch: Latch,
+    negotiation: Negotiation,
+    /// There once offer and answer have met.
+    latch: Option<Latch>,
 }
 
 impl Leg {
@@ -42,72 +36,75 @@ impl Leg {
             codecs: CODECS.to_vec(),
             direction: sdp::Direction::SendRecv,
         };
-        Self { id, transmit: random.transmit, local, up: None }
+        Self { id, transmit: random.transmit, negotiation: Negotiation::new(local), latch: None }
     }
 
-    pub(crate) fn offer(&self) -> String {
-        sdp::offer(&self.local)
+    /// Makes an offer: the first, or one that the phone has asked for in mid-call.
+    pub(crate) fn offer(&mut self) -> String {
+        self.negotiation.offer()
     }
 
-    /// Takes the answer to our offer in.
+    /// Takes the answer to our offer in. If it cannot be used everything stays as it was (RFC 3264 §8).
     pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
-        let negotiated = sdp::accept_answer(&self.local, answer)?;
-        self.up = Some(Up { negotiated, latch: Latch::new(negotiated.remote_rtp) });
+        let negotiated = self.negotiation.accept_answer(answer)?;
+        self.signalled(&negotiated);
         Ok(negotiated)
     }
 
-    /// Answers a new offer in mid-call. If it cannot be accepted everything stays as it was (RFC 3264 §8).
+    /// Answers an offer of the phone's. If it cannot be accepted everything stays as it was (RFC 3264 §8).
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
-        let mut next = self.local.clone();
-        next.version += 1;
-        let (answer, negotiated) = sdp::answer(&next, offer)?;
-        self.local = next;
-        match &mut self.up {
-            Some(up) => {
-                up.negotiated = negotiated;
-                up.latch.resignalled(negotiated.remote_rtp);
-            }
-            None => self.up = Some(Up { negotiated, latch: Latch::new(negotiated.remote_rtp) }),
-        }
+        let (answer, negotiated) = self.negotiation.answer(offer)?;
+        self.signalled(&negotiated);
         Ok((answer, negotiated))
     }
 
+    fn signalled(&mut self, negotiated: &Negotiated) {
+        let latch = self.latch.get_or_insert_with(|| Latch::new(negotiated.remote_rtp));
+        latch.resignalled(negotiated.remote_rtp);
+    }
+
+    fn agreed(&self) -> Option<Negotiated> {
+        self.negotiation.agreed()
+    }
+
     pub(crate) fn codec(&self) -> Option<Codec> {
-        self.up.as_ref().map(|up| up.negotiated.format.codec)
+        self.agreed().map(|agreed| agreed.format.codec)
     }
 
     /// Whether a packet is this leg's and is to be used: RTP of a negotiated payload type (`None`: no RTP at all), from
     /// the right source, sent by a phone that has said that it sends.
     pub(crate) fn admits(&mut self, from: SocketAddr, payload_type: Option<u8>, arrival: Instant) -> bool {
-        let Some(up) = &mut self.up else { return false };
-        let format = up.negotiated.format;
+        let (Some(agreed), Some(latch)) = (self.negotiation.agreed(), &mut self.latch) else { return false };
+        let format = agreed.format;
         let valid = payload_type == Some(format.payload_type)
             || (payload_type.is_some() && payload_type == format.telephone_event);
-        up.latch.admit(from, valid, arrival).is_admitted() && up.negotiated.remote_sends
+        latch.admit(from, valid, arrival).is_admitted() && agreed.remote_sends
     }
 
     /// Whether an RTCP packet may be this leg's: it comes from the host that its RTP comes from.
     pub(crate) fn admits_rtcp(&self, from: SocketAddr) -> bool {
-        self.up.as_ref().is_some_and(|up| up.latch.destination().ip() == from.ip())
+        self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip())
     }
 
+    /// Where RTP goes: nowhere while the phone has said the zero address, not even reports (RFC 3264 §8.4).
     pub(crate) fn rtp_destination(&self) -> Option<SocketAddr> {
-        self.up.as_ref().map(|up| up.latch.destination()).filter(|to| !to.ip().is_unspecified())
+        self.agreed().filter(|agreed| !agreed.remote_rtp.ip().is_unspecified())?;
+        self.latch.as_ref().map(Latch::destination)
     }
 
     /// Where RTCP goes, and whether it goes by the RTP socket (RFC 5761).
     pub(crate) fn rtcp_destination(&self) -> Option<(SocketAddr, bool)> {
-        let up = self.up.as_ref()?;
-        if up.negotiated.rtcp_mux {
+        let agreed = self.agreed()?;
+        if agreed.rtcp_mux {
             return self.rtp_destination().map(|to| (to, true));
         }
-        up.negotiated.remote_rtcp.filter(|to| !to.ip().is_unspecified()).map(|to| (to, false))
+        agreed.remote_rtcp.filter(|to| !to.ip().is_unspecified()).map(|to| (to, false))
     }
 }
 
-/// The phone's direction in the rules' terms. A phone that does not listen holds us, in whatever way it says so.
+/// The phone's direction in the rules' terms. A phone that has stopped listening holds us, in whatever way it says so.
 pub(crate) fn direction(negotiated: &Negotiated) -> call::Direction {
-    match (negotiated.remote_sends, negotiated.remote_listens) {
+    match (negotiated.remote_sends, !negotiated.remote_hold) {
         (true, true) => call::Direction::SendReceive,
         (true, false) => call::Direction::SendOnly,
         (false, true) => call::Direction::ReceiveOnly,

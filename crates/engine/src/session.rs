@@ -119,7 +119,7 @@ impl Session {
             return None;
         }
         self.legs_made += 1;
-        let leg = Leg::new(LegId(self.legs_made), address, random);
+        let mut leg = Leg::new(LegId(self.legs_made), address, random);
         let offer = leg.offer();
         self.legs.insert(participant, leg);
         Some(offer)

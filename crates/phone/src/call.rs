@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use edge::sdp::{self, Local, Negotiated, SdpError};
+use edge::sdp::{Local, Negotiated, Negotiation, SdpError};
 use edge::sip::DialogKey;
 
 use crate::state::Hold;
@@ -12,13 +12,11 @@ use crate::state::Hold;
 #[derive(Debug)]
 pub(crate) struct Call {
     dialog: DialogKey,
-    /// What the phone said last and its peer accepted.
-    local: Local,
+    negotiation: Negotiation,
     hold: Hold,
     wished: Hold,
-    /// What it offered and the peer has not answered.
-    offered: Option<(Local, Hold)>,
-    negotiated: Option<Negotiated>,
+    /// The hold that it offered and the peer has not answered.
+    offered: Option<Hold>,
     /// What the caller offered, while the phone rings.
     ringing: Option<Ringing>,
 }
@@ -33,9 +31,9 @@ pub(crate) struct Ringing {
 impl Call {
     /// Begins a call of the phone's own, and returns it with its offer.
     pub(crate) fn outgoing(dialog: DialogKey, local: Local) -> (Call, Vec<u8>) {
-        let offer = sdp::offer(&local).into_bytes();
-        let call = Call::new(dialog, local.clone());
-        (Call { offered: Some((local, Hold::Off)), ..call }, offer)
+        let mut call = Call::new(dialog, local);
+        let offer = call.offer(Hold::Off);
+        (call, offer)
     }
 
     /// Begins a call that rings here.
@@ -45,7 +43,7 @@ impl Call {
 
     fn new(dialog: DialogKey, local: Local) -> Call {
         let (hold, wished) = (Hold::Off, Hold::Off);
-        Call { dialog, local, hold, wished, offered: None, negotiated: None, ringing: None }
+        Call { dialog, negotiation: Negotiation::new(local), hold, wished, offered: None, ringing: None }
     }
 
     pub(crate) fn dialog(&self) -> DialogKey {
@@ -54,7 +52,7 @@ impl Call {
 
     /// Returns what was agreed on; `None` before the call is established.
     pub(crate) fn negotiated(&self) -> Option<Negotiated> {
-        self.negotiated
+        self.negotiation.agreed()
     }
 
     /// Returns how the phone holds its peer, as far as the peer has agreed.
@@ -79,10 +77,9 @@ impl Call {
 
     /// Answers an offer of the peer's; a hold of the phone's own stays.
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
-        let local = self.next(self.hold);
-        let (answer, negotiated) = sdp::answer(&local, offer)?;
-        (self.local, self.negotiated) = (local, Some(negotiated));
-        Ok(written(&self.local, answer, self.hold))
+        self.negotiation.wish(self.hold.direction());
+        let (answer, _) = self.negotiation.answer(offer)?;
+        Ok(self.written(&answer, self.hold))
     }
 
     /// Wishes to hold the peer, or not to, to be offered with [`Call::next_offer`].
@@ -93,51 +90,53 @@ impl Call {
     /// Returns the offer that brings the wished hold about. `None` if it is in force, before the call is
     /// established, and while another offer is not answered: it is to be asked for again after that.
     pub(crate) fn next_offer(&mut self) -> Option<Vec<u8>> {
-        let is_busy = self.negotiated.is_none() || self.offered.is_some();
+        let is_busy = self.negotiated().is_none() || self.offered.is_some();
         if is_busy || self.wished == self.hold {
             return None;
         }
-        let local = self.next(self.wished);
-        let offer = written(&local, sdp::offer(&local), self.wished);
-        self.offered = Some((local, self.wished));
-        Some(offer)
+        Some(self.offer(self.wished))
+    }
+
+    fn offer(&mut self, hold: Hold) -> Vec<u8> {
+        self.negotiation.wish(hold.direction());
+        let offer = self.negotiation.offer();
+        self.offered = Some(hold);
+        self.written(&offer, hold)
     }
 
     /// Takes the answer to the phone's offer in.
     pub(crate) fn take_answer(&mut self, answer: &[u8]) -> Result<(), SdpError> {
-        if let Some((local, hold)) = self.offered.take() {
-            self.negotiated = Some(sdp::accept_answer(&local, answer)?);
-            (self.local, self.hold) = (local, hold);
+        if let Some(hold) = self.offered.take() {
+            self.negotiation.accept_answer(answer)?;
+            self.hold = hold;
         }
         Ok(())
     }
 
     /// Takes an offer back that could not be sent now; the wish stays.
     pub(crate) fn postpone_offer(&mut self) {
+        self.negotiation.withdraw();
         self.offered = None;
     }
 
     /// Forgets an offer that the peer refused, and the wish: all stays as it was (RFC 3264 §8).
     pub(crate) fn withdraw_offer(&mut self) {
-        self.offered = None;
+        self.postpone_offer();
         self.wished = self.hold;
     }
 
-    fn next(&self, hold: Hold) -> Local {
-        Local { direction: hold.direction(), version: self.local.version + 1, ..self.local.clone() }
+    /// Writes a description as the phone sends it: [`edge::sdp`] never writes the zero address, so it is put in here.
+    fn written(&self, description: &str, hold: Hold) -> Vec<u8> {
+        let address = self.negotiation.local().address;
+        let zero = match address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let connection = |address: IpAddr| format!(" {address}\r\nt=");
+        match hold {
+            Hold::Off | Hold::SendOnly | Hold::Inactive => description.to_owned(),
+            Hold::ZeroAddress => description.replace(&connection(address), &connection(zero)),
+        }
+        .into_bytes()
     }
-}
-
-/// Writes a description as the phone sends it: [`edge::sdp`] never writes the zero address, so it is put in here.
-fn written(local: &Local, description: String, hold: Hold) -> Vec<u8> {
-    let zero = match local.address {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let connection = |address: IpAddr| format!(" {address}\r\nt=");
-    match hold {
-        Hold::Off | Hold::SendOnly | Hold::Inactive => description,
-        Hold::ZeroAddress => description.replace(&connection(local.address), &connection(zero)),
-    }
-    .into_bytes()
 }

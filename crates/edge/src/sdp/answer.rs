@@ -1,13 +1,15 @@
 //! The answerer's side: read an offer, write the answer.
 
+use super::agreement::Role;
 use super::format::Event;
 use super::negotiated::{Negotiated, is_plain_audio, negotiate};
 use super::offer::readable;
 use super::parse::{Description, Media, parse};
 use super::print::{Audio, print_audio, print_rejected, print_session};
-use super::{Local, SdpError};
+use super::streams::Streams;
+use super::{Direction, Local, SdpError};
 
-/// Answers the offer of an INVITE or a re-INVITE.
+/// Answers the offer of an INVITE.
 ///
 /// The first audio stream we have a codec for is accepted, with one codec, so that the peer never changes it in the
 /// middle of the call, and with the payload type numbers of the offer. All other streams are rejected with port 0. The
@@ -18,36 +20,70 @@ use super::{Local, SdpError};
 /// [`SdpError::NoAudio`], [`SdpError::AudioRejected`] or [`SdpError::NoCommonCodec`] if no stream can be accepted (SIP:
 /// 488 Not Acceptable Here), every other variant if the offer cannot be read. A session that is up goes on as it was.
 pub fn answer(local: &Local, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
+    let answered = answer_in_call(local, None, offer)?;
+    Ok((answered.text, answered.negotiated))
+}
+
+/// An answer, what it agrees on, and the streams of the session from now on.
+pub(super) struct Answered {
+    pub(super) text: String,
+    pub(super) negotiated: Negotiated,
+    pub(super) streams: Streams,
+}
+
+/// Answers an offer in mid-call, where `agreed` was in force so far: a peer that ends its audio with port 0 is answered in
+/// kind and may come back (RFC 3264 §8.1, §8.2). At the beginning of a call there would be nothing to come back to.
+pub(super) fn answer_in_call(local: &Local, agreed: Option<Negotiated>, offer: &[u8]) -> Result<Answered, SdpError> {
     let text = readable(offer)?;
     let description = parse(&text)?;
-    let (accepted, negotiated) = choose(local, &description)?;
-    let mut answer = print_session(local);
-    for (index, media) in description.media.iter().enumerate() {
-        match index == accepted {
-            true => print_accepted(&mut answer, local, media, &negotiated),
-            false => print_rejected(&mut answer, media.kind, media.protocol, &media.formats),
+    let chosen = match (choose(local, &description), agreed) {
+        (Ok(chosen), _) => chosen,
+        (Err(SdpError::AudioRejected { line }), Some(agreed)) => {
+            let ended = description.media.iter().position(|media| media.line == line);
+            let index = ended.expect("the error names a line of this description");
+            Chosen { index, negotiated: agreed.ended(), direction: Direction::Inactive }
         }
-    }
-    Ok((answer, negotiated))
+        (Err(error), _) => return Err(error),
+    };
+    let text = print(local, &description, &chosen);
+    Ok(Answered { text, negotiated: chosen.negotiated, streams: Streams::of(&description, chosen.index) })
+}
+
+/// The stream that is taken.
+struct Chosen {
+    index: usize,
+    negotiated: Negotiated,
+    direction: Direction,
 }
 
 /// Returns the first stream that can be accepted, else why the first audio stream cannot.
-fn choose(local: &Local, description: &Description<'_>) -> Result<(usize, Negotiated), SdpError> {
+fn choose(local: &Local, description: &Description<'_>) -> Result<Chosen, SdpError> {
     let mut refused = None;
     for (index, media) in description.media.iter().enumerate() {
         if !is_plain_audio(media) {
             continue;
         }
-        match negotiate(local, description, media) {
-            Ok(negotiated) => return Ok((index, negotiated)),
+        match negotiate(Role::Answerer, local, description, media) {
+            Ok((negotiated, direction)) => return Ok(Chosen { index, negotiated, direction }),
             Err(error) => refused = refused.or(Some(error)),
         }
     }
     Err(refused.unwrap_or(SdpError::NoAudio))
 }
 
-fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, negotiated: &Negotiated) {
-    let format = negotiated.format;
+fn print(local: &Local, description: &Description<'_>, chosen: &Chosen) -> String {
+    let mut text = print_session(local);
+    for (index, media) in description.media.iter().enumerate() {
+        match index == chosen.index && media.port != 0 {
+            true => print_accepted(&mut text, local, media, chosen),
+            false => print_rejected(&mut text, media.kind, media.protocol, &media.formats.join(" ")),
+        }
+    }
+    text
+}
+
+fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, chosen: &Chosen) {
+    let format = chosen.negotiated.format;
     let event =
         format.telephone_event.map(|payload_type| Event { payload_type, clock_rate_hz: format.telephone_event_clock });
     let audio = Audio {
@@ -55,16 +91,8 @@ fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, negotiate
         protocol: media.protocol,
         codecs: &[(format.payload_type, format.codec)],
         events: event.as_slice(),
-        rtcp_mux: negotiated.rtcp_mux,
-        direction: local.direction.facing(heard_as(negotiated)),
+        rtcp_mux: chosen.negotiated.rtcp_mux,
+        direction: chosen.direction,
     };
     print_audio(text, &audio);
-}
-
-/// A peer that said `c=0.0.0.0` does not receive, whatever direction it wrote beside it (RFC 3264 §8.4).
-fn heard_as(negotiated: &Negotiated) -> super::Direction {
-    match negotiated.remote_rtp.ip().is_unspecified() {
-        true => super::Direction::new(negotiated.remote.sends(), false),
-        false => negotiated.remote,
-    }
 }

@@ -47,6 +47,15 @@ pub enum SdpError {
         /// The `m=` line of the stream.
         line: usize,
     },
+    /// The stream is at an IPv4 address while we are at an IPv6 one, or the other way round.
+    #[error("line {line}: the address is not of the family that the other side has offered")]
+    AddressFamily {
+        /// Which line.
+        line: usize,
+    },
+    /// An answer came, and nothing was offered.
+    #[error("nothing was offered that could be answered")]
+    NotOffered,
     /// There is no audio stream over plain RTP.
     #[error("no m= line offers audio over RTP/AVP")]
     NoAudio,

@@ -24,19 +24,54 @@ pub(super) struct Event {
     pub(super) clock_rate_hz: u32,
 }
 
-/// Returns the number of a codec in our offers.
-pub(super) fn offered_payload_type(codec: Codec) -> u8 {
-    codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE)
+/// The first payload type that may mean anything (RFC 3551 §6).
+const DYNAMIC_FIRST: u8 = 96;
+
+/// What an offer calls its codecs and events.
+pub(super) struct Numbers {
+    pub(super) codecs: Vec<(u8, Codec)>,
+    pub(super) events: Vec<Event>,
 }
 
-/// Returns the events we offer beside these codecs: one for each clock among them, because events share the clock of
-/// the audio they interrupt (RFC 4733 §2.5.1).
-pub(super) fn offered_events(codecs: &[Codec]) -> Vec<Event> {
-    let ours = [(EVENT_8000_PAYLOAD_TYPE, 8_000), (EVENT_48000_PAYLOAD_TYPE, 48_000)];
-    ours.into_iter()
-        .filter(|(_, clock_rate_hz)| codecs.iter().any(|codec| codec.clock_rate() == *clock_rate_hz))
-        .map(|(payload_type, clock_rate_hz)| Event { payload_type, clock_rate_hz })
-        .collect()
+/// Numbers our codecs for an offer, with events for each of their clocks, because events share the clock of the audio they
+/// interrupt (RFC 4733 §2.5.1).
+///
+/// The format in use comes first and keeps its numbers, and nothing else gets them: in one session a number never changes
+/// its meaning (RFC 3264 §8.3.2).
+pub(super) fn number(ours: &[Codec], in_use: Option<Format>) -> Numbers {
+    let mut numbers = Numbers { codecs: Vec::new(), events: Vec::new() };
+    if let Some(format) = in_use.filter(|format| ours.contains(&format.codec)) {
+        numbers.codecs.push((format.payload_type, format.codec));
+        let clock_rate_hz = format.telephone_event_clock;
+        numbers.events.extend(format.telephone_event.map(|payload_type| Event { payload_type, clock_rate_hz }));
+    }
+    for codec in ours {
+        if !numbers.codecs.iter().any(|(_, known)| known == codec) {
+            let payload_type = numbers.free(codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE));
+            numbers.codecs.push((payload_type, *codec));
+        }
+    }
+    for (payload_type, clock_rate_hz) in [(EVENT_8000_PAYLOAD_TYPE, 8_000), (EVENT_48000_PAYLOAD_TYPE, 48_000)] {
+        let is_needed = ours.iter().any(|codec| codec.clock_rate() == clock_rate_hz);
+        let is_there = numbers.events.iter().any(|event| event.clock_rate_hz == clock_rate_hz);
+        if is_needed && !is_there {
+            let payload_type = numbers.free(payload_type);
+            numbers.events.push(Event { payload_type, clock_rate_hz });
+        }
+    }
+    numbers
+}
+
+impl Numbers {
+    /// Returns the usual number, or the first dynamic one if that is taken.
+    fn free(&self, usual: u8) -> u8 {
+        let is_free = |number: &u8| {
+            !self.codecs.iter().any(|(taken, _)| taken == number)
+                && !self.events.iter().any(|event| event.payload_type == *number)
+        };
+        let free = [usual].into_iter().chain(DYNAMIC_FIRST..128).find(is_free);
+        free.expect("32 dynamic numbers are more than we have formats")
+    }
 }
 
 /// Returns the first format of the stream whose codec is among `ours`, with the events that go with it.

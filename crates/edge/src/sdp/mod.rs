@@ -3,28 +3,35 @@
 //!
 //! * [`offer`] writes what we offer, [`accept_answer`] reads what came back.
 //! * [`answer`] reads an offer and writes our answer to it.
+//! * [`Negotiation`] remembers all of it through a call: versions, numbers and places stay what they were.
+//! * [`agree`] is the hold table, which all of them ask.
 //!
-//! Both end in a [`Negotiated`]: where to send, in which format, and whether the peer listens. Reading is lenient:
+//! They end in a [`Negotiated`]: where to send, in which format, and whether the peer listens. Reading is lenient:
 //! lines and attributes that are not needed are passed over, a missing last newline and bare LF are accepted. What is
 //! needed and wrong is an [`SdpError`] that names the line.
 //!
 //! A description we send has one audio stream, or in an answer as many as the offer had, the others with port 0.
 //! There is no encryption here (RFC 4568, RFC 5764): a stream that wants it is rejected.
 
+mod agreement;
 mod answer;
 mod attributes;
 mod direction;
 mod error;
 mod format;
 mod negotiated;
+mod negotiation;
 mod offer;
 mod parse;
 mod print;
+mod streams;
 
+pub use agreement::{Agreement, Role, Said, agree};
 pub use answer::answer;
 pub use direction::Direction;
 pub use error::SdpError;
 pub use negotiated::Negotiated;
+pub use negotiation::Negotiation;
 pub use offer::{accept_answer, offer};
 
 use std::net::IpAddr;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use media::Format;
 
+use super::agreement::{Agreement, Role, Said, agree};
 use super::format::first_common;
 use super::parse::{Description, Media};
 use super::{Direction, Local, PTIME_MS, SdpError};
@@ -25,12 +26,24 @@ pub struct Negotiated {
     pub ptime_ms: u8,
     /// The peer's direction as it said it.
     pub remote: Direction,
-    /// Whether the peer plays what we send: it receives, we offered to send, and it gave an address. While it does
-    /// not listen, it holds us (RFC 3264 §8.4).
+    /// Whether the peer plays what we send: it receives, we offered to send, and it gave an address.
     pub remote_listens: bool,
     /// Whether the peer may send. Packets may come in spite of it, and are to be ignored then: some phones go on
     /// sending while they hold.
     pub remote_sends: bool,
+    /// Whether the peer holds us: it has stopped listening by its own wish (RFC 3264 §8.4).
+    pub remote_hold: bool,
+}
+
+impl Negotiated {
+    /// Returns the same agreement for a stream that the peer has ended with port 0: nobody sends, nobody listens, and
+    /// what was agreed is there for when it comes back.
+    pub(super) fn ended(self) -> Negotiated {
+        let said = Said { is_port_zero: true, ..Said::default() };
+        let Agreement { remote_listens, remote_sends, remote_hold, .. } =
+            agree(Role::Answerer, Direction::SendRecv, said);
+        Negotiated { remote: Direction::Inactive, remote_listens, remote_sends, remote_hold, ..self }
+    }
 }
 
 /// Returns whether a stream is one we can take part in: audio over plain RTP.
@@ -42,37 +55,53 @@ pub(super) fn is_plain_audio(media: &Media<'_>) -> bool {
         && protocols.iter().any(|protocol| media.protocol.eq_ignore_ascii_case(protocol))
 }
 
-/// Puts together what our description and one stream of the peer's agree on.
+/// Puts together what our description and one stream of the peer's agree on, with our direction.
 pub(super) fn negotiate(
+    role: Role,
     local: &Local,
     description: &Description<'_>,
     media: &Media<'_>,
-) -> Result<Negotiated, SdpError> {
+) -> Result<(Negotiated, Direction), SdpError> {
     let line = media.line;
     if media.port == 0 {
         return Err(SdpError::AudioRejected { line });
     }
     let format = first_common(media, &local.codecs).ok_or(SdpError::NoCommonCodec { line })?;
-    let remote_rtp = SocketAddr::new(address_of(description, media)?, media.port);
-    let remote = media.attributes.direction.or(description.attributes.direction).unwrap_or_default();
-    let in_force = local.direction.facing(remote);
+    let remote_rtp = SocketAddr::new(address_of(local, description, media)?, media.port);
+    let said = said_of(description, media, remote_rtp.ip());
+    let Agreement { direction, remote_listens, remote_sends, remote_hold } = agree(role, local.direction, said);
     let ptime_ms = media.attributes.ptime_ms.or(description.attributes.ptime_ms);
-    Ok(Negotiated {
+    let negotiated = Negotiated {
         format,
         remote_rtp,
         remote_rtcp: rtcp_of(media, remote_rtp),
         rtcp_mux: media.attributes.rtcp_mux,
         ptime_ms: ptime_ms.unwrap_or(PTIME_MS),
-        remote,
-        remote_listens: in_force.sends() && !remote_rtp.ip().is_unspecified(),
-        remote_sends: in_force.receives(),
-    })
+        remote: said.direction(),
+        remote_listens,
+        remote_sends,
+        remote_hold,
+    };
+    Ok((negotiated, direction))
 }
 
-fn address_of(description: &Description<'_>, media: &Media<'_>) -> Result<IpAddr, SdpError> {
+fn said_of(description: &Description<'_>, media: &Media<'_>, address: IpAddr) -> Said {
+    Said {
+        session: description.attributes.direction,
+        stream: media.attributes.direction,
+        is_zero_address: address.is_unspecified(),
+        is_port_zero: media.port == 0,
+    }
+}
+
+/// Returns the stream's address. One of the other family cannot be reached by our socket; the zero address is never sent
+/// to, so its family does not matter.
+fn address_of(local: &Local, description: &Description<'_>, media: &Media<'_>) -> Result<IpAddr, SdpError> {
     let connection = media.connection.or(description.connection);
     let connection = connection.ok_or(SdpError::NoConnection { line: media.line })?;
-    connection.address.ok_or(SdpError::Connection { line: connection.line })
+    let address = connection.address.ok_or(SdpError::Connection { line: connection.line })?;
+    let is_reachable = address.is_unspecified() || address.is_ipv4() == local.address.is_ipv4();
+    if is_reachable { Ok(address) } else { Err(SdpError::AddressFamily { line: connection.line }) }
 }
 
 fn rtcp_of(media: &Media<'_>, rtp: SocketAddr) -> Option<SocketAddr> {

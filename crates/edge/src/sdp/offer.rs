@@ -1,25 +1,41 @@
 //! The offerer's side: write an offer, read the answer.
 
-use super::format::{offered_events, offered_payload_type};
+use media::Format;
+
+use super::agreement::Role;
+use super::format::{Numbers, number};
 use super::negotiated::{Negotiated, is_plain_audio, negotiate};
 use super::parse::{LENGTH_MAX_BYTES, parse};
-use super::print::{Audio, print_audio, print_session};
+use super::print::{Audio, print_audio, print_rejected, print_session};
+use super::streams::Streams;
 use super::{Local, SdpError};
 
 /// Writes an offer of one audio stream: all our codecs in our order, events for each of their clocks, packets of 20 ms,
 /// RTCP on the same port if the peer can.
 pub fn offer(local: &Local) -> String {
+    offer_in_call(local, None, &Streams::audio())
+}
+
+/// Writes an offer in mid-call. It is as full as the first one, so that a peer who asks for it can take up whatever it
+/// likes (RFC 3261 §14.2, RFC 6337 §5.3). The format in use comes first, so that nobody changes it without need, and keeps
+/// its numbers; each stream keeps its place (RFC 3264 §8).
+pub(super) fn offer_in_call(local: &Local, in_use: Option<Format>, streams: &Streams) -> String {
     let mut text = print_session(local);
-    let codecs: Vec<_> = local.codecs.iter().map(|codec| (offered_payload_type(*codec), *codec)).collect();
+    let Numbers { codecs, events } = number(&local.codecs, in_use);
     let audio = Audio {
         port: local.rtp_port,
-        protocol: "RTP/AVP",
+        protocol: streams.audio_protocol(),
         codecs: &codecs,
-        events: &offered_events(&local.codecs),
+        events: &events,
         rtcp_mux: true,
         direction: local.direction,
     };
-    print_audio(&mut text, &audio);
+    for (index, stream) in streams.iter().enumerate() {
+        match index == streams.audio_index() {
+            true => print_audio(&mut text, &audio),
+            false => print_rejected(&mut text, &stream.kind, &stream.protocol, &stream.formats),
+        }
+    }
     text
 }
 
@@ -32,11 +48,20 @@ pub fn offer(local: &Local) -> String {
 /// [`SdpError::AudioRejected`] and [`SdpError::NoCommonCodec`] if the peer did not take the stream, every other variant
 /// if the answer cannot be read. The session's former state stays in force then (RFC 3264 §8).
 pub fn accept_answer(offer_local: &Local, answer: &[u8]) -> Result<Negotiated, SdpError> {
+    accept_answer_in_call(offer_local, &Streams::audio(), answer)
+}
+
+/// Reads the answer to an offer of these streams: ours is in its place, whatever follows (RFC 3264 §6).
+pub(super) fn accept_answer_in_call(
+    offer_local: &Local,
+    streams: &Streams,
+    answer: &[u8],
+) -> Result<Negotiated, SdpError> {
     let text = readable(answer)?;
     let description = parse(&text)?;
-    // One stream was offered, so the first of the answer is about it, whatever follows (RFC 3264 §6).
-    let media = description.media.first().filter(|media| is_plain_audio(media)).ok_or(SdpError::NoAudio)?;
-    negotiate(offer_local, &description, media)
+    let media = description.media.get(streams.audio_index());
+    let media = media.filter(|media| is_plain_audio(media)).ok_or(SdpError::NoAudio)?;
+    negotiate(Role::Offerer, offer_local, &description, media).map(|(negotiated, _)| negotiated)
 }
 
 /// Bounds a peer's description and makes text of it.

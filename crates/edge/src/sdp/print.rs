@@ -51,8 +51,8 @@ pub(super) fn print_audio(text: &mut String, audio: &Audio<'_>) {
 }
 
 /// Writes a stream we do not take: port 0, everything else as offered (RFC 3264 §6).
-pub(super) fn print_rejected(text: &mut String, kind: &str, protocol: &str, formats: &[&str]) {
-    text.push_str(&format!("m={kind} 0 {protocol} {}\r\n", formats.join(" ")));
+pub(super) fn print_rejected(text: &mut String, kind: &str, protocol: &str, formats: &str) {
+    text.push_str(&format!("m={kind} 0 {protocol} {formats}\r\n"));
 }
 
 fn print_codec(text: &mut String, payload_type: u8, codec: Codec) {

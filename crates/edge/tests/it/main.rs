@@ -1,8 +1,10 @@
 //! The tests of `edge`, one file per subject.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+mod hold_table;
 mod latch;
 mod sdp;
+mod sdp_negotiation;
 mod sip_call;
 mod sip_challenge;
 mod sip_message;

@@ -6,7 +6,7 @@ use edge::sdp::{Direction, Local, Negotiated, SdpError, accept_answer, answer, o
 use expect_test::{Expect, expect};
 use media::Codec::{self, G722, Opus, Pcma, Pcmu};
 
-use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
+use Direction::{Inactive, SendOnly, SendRecv};
 
 fn local(codecs: &[Codec]) -> Local {
     Local {
@@ -20,12 +20,12 @@ fn local(codecs: &[Codec]) -> Local {
 }
 
 /// Everything we can do.
-fn fermata() -> Local {
+pub(crate) fn fermata() -> Local {
     local(&[Opus, G722, Pcma, Pcmu])
 }
 
 /// A description of a phone: the session's lines, then these.
-fn phone(lines: &[&str]) -> String {
+pub(crate) fn phone(lines: &[&str]) -> String {
     let session = ["v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "c=IN IP4 192.0.2.1", "t=0 0"];
     [&session[..], lines].concat().join("\r\n") + "\r\n"
 }
@@ -47,41 +47,6 @@ fn check_answer(lines: &[&str], expected: Expect) {
     let (text, _) = answered(lines);
     let streams = text.find("m=").unwrap();
     expected.assert_eq(&text[streams..].replace("\r\n", "\n"));
-}
-
-#[test]
-fn the_directions_of_an_answer() {
-    let table = [
-        // what we wish, what the peer says, what is in force
-        (SendRecv, SendRecv, SendRecv),
-        (SendRecv, SendOnly, RecvOnly),
-        (SendRecv, RecvOnly, SendOnly),
-        (SendRecv, Inactive, Inactive),
-        (SendOnly, SendRecv, SendOnly),
-        (SendOnly, SendOnly, Inactive),
-        (SendOnly, RecvOnly, SendOnly),
-        (SendOnly, Inactive, Inactive),
-        (RecvOnly, SendRecv, RecvOnly),
-        (RecvOnly, SendOnly, RecvOnly),
-        (RecvOnly, RecvOnly, Inactive),
-        (RecvOnly, Inactive, Inactive),
-        (Inactive, SendRecv, Inactive),
-        (Inactive, SendOnly, Inactive),
-        (Inactive, RecvOnly, Inactive),
-        (Inactive, Inactive, Inactive),
-    ];
-    for (wished, peer, in_force) in table {
-        assert_eq!(wished.facing(peer), in_force, "{wished:?} facing {peer:?}");
-        let offered = phone(&["m=audio 4000 RTP/AVP 0", &format!("a={}", peer.name())]);
-        let local = Local { direction: wished, ..fermata() };
-        let (text, negotiated) = answer(&local, offered.as_bytes()).unwrap();
-        assert!(text.contains(&format!("a={}\r\n", in_force.name())), "{text}");
-        assert_eq!(negotiated.remote, peer);
-        assert_eq!(negotiated.remote_listens, in_force.sends());
-        assert_eq!(negotiated.remote_sends, in_force.receives());
-        // The same words as an answer to our offer mean the same.
-        assert_eq!(accept_answer(&local, offered.as_bytes()), Ok(negotiated));
-    }
 }
 
 #[test]
@@ -183,7 +148,11 @@ fn other_streams_are_rejected_in_their_place() {
 fn offer_and_answer_meet_in_every_codec() {
     for codec in [Pcmu, Pcma, G722, Opus] {
         let caller = local(&[codec, Pcmu]);
-        let callee = Local { address: "2001:db8::2".parse().unwrap(), rtp_port: 30_000, ..fermata() };
+        let [caller, callee] = [(caller, 1), (fermata(), 2)].map(|(local, host)| Local {
+            address: format!("2001:db8::{host}").parse().unwrap(),
+            rtp_port: 30_000,
+            ..local
+        });
         let (text, at_callee) = answer(&callee, offer(&caller).as_bytes()).unwrap();
         let at_caller = accept_answer(&caller, text.as_bytes()).unwrap();
         assert_eq!(at_caller.format, at_callee.format);
@@ -355,15 +324,16 @@ fn mutated_descriptions_never_panic() {
         "a=ptime:20",
         "m=video 0 RTP/AVP 97",
     ]);
+    let ours = Local { address: "2001:db8::10".parse().unwrap(), ..fermata() };
     let mut random = Random(0x5eed);
     let mut answers = 0;
     for _ in 0..50_000 {
         let mutated = mutate(seed_text.as_bytes(), &mut random);
-        let _ = accept_answer(&fermata(), &mutated);
-        let Ok((text, negotiated)) = answer(&fermata(), &mutated) else { continue };
+        let _ = accept_answer(&ours, &mutated);
+        let Ok((text, negotiated)) = answer(&ours, &mutated) else { continue };
         answers += 1;
         assert_eq!(text.matches("m=audio 20000 ").count(), 1);
-        let theirs = Local { direction: negotiated.remote, ..fermata() };
+        let theirs = Local { direction: negotiated.remote, ..ours.clone() };
         let (_, read_back) = answer(&theirs, text.as_bytes()).unwrap();
         assert_eq!(read_back.format, negotiated.format, "{text}");
     }
