@@ -97,6 +97,8 @@ pub enum Command {
 pub enum Accepted {
     /// There is an operation: running, or completed already (Graph then sends no notification for it).
     Operation(Operation),
+    /// An earlier command asked for the same and its operation still runs: this is it. Nothing has changed.
+    Repeated(Operation),
     /// Done; Graph answers without an operation.
     Done,
 }

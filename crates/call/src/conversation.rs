@@ -74,15 +74,19 @@ impl Conversation {
             Command::RemoveParticipant { participant } => self.remove_participant(call, participant),
             Command::Invite { operation, client_context, invitations } => {
                 let operation = running(operation, call, client_context, invite_kind(&invitations));
-                self.invite(operation, invitations, now)
+                self.unless_repeated(operation, |this, operation| this.invite(operation, invitations, now))
             }
             Command::StartHoldMusic { operation, client_context, participant, prompt } => {
                 let kind = OperationKind::StartHoldMusic { participant };
-                self.start_hold_music(running(operation, call, client_context, kind), participant, prompt, now)
+                self.unless_repeated(running(operation, call, client_context, kind), |this, operation| {
+                    this.start_hold_music(operation, participant, prompt, now)
+                })
             }
             Command::StopHoldMusic { operation, client_context, participant } => {
                 let kind = OperationKind::StopHoldMusic { participant };
-                self.stop_hold_music(running(operation, call, client_context, kind), participant, now)
+                self.unless_repeated(running(operation, call, client_context, kind), |this, operation| {
+                    this.stop_hold_music(operation, participant, now)
+                })
             }
             Command::MuteParticipant { operation, client_context, participant } => {
                 let kind = OperationKind::MuteParticipant { participant };

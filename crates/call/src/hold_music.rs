@@ -302,11 +302,20 @@ impl Hold {
     }
 
     /// The operations that still run, oldest first.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.phase.operation().into_iter().chain(&self.stop)
+    }
+
     fn into_operations(self) -> impl Iterator<Item = Operation> {
-        let current = match self.phase {
+        self.phase.operation().cloned().into_iter().chain(self.stop)
+    }
+}
+
+impl Phase {
+    fn operation(&self) -> Option<&Operation> {
+        match self {
             Phase::Loading(operation) | Phase::Starting(operation) | Phase::Stopping(operation) => Some(operation),
             Phase::Playing => None,
-        };
-        current.into_iter().chain(self.stop)
+        }
     }
 }

@@ -22,6 +22,12 @@ pub(crate) struct Invite {
     anybody_joined: bool,
 }
 
+impl Invite {
+    pub(crate) fn operation(&self) -> &Operation {
+        &self.operation
+    }
+}
+
 impl Conversation {
     pub(crate) fn invite(
         &mut self,

@@ -53,6 +53,7 @@ mod policy;
 mod prompt;
 mod refusal;
 mod remove;
+mod repeat;
 mod roster;
 mod timer;
 mod withdraw;

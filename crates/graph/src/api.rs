@@ -1,5 +1,6 @@
 //! What every operation of the API has at hand, and the few steps that all of them share.
 
+use std::fmt::Display;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use crate::auth::Caller;
 use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, Verifier};
 use crate::callback::Profile;
+use crate::calls::RecentCalls;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
 use crate::public_url::{Listener, PublicUrls};
@@ -43,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) verifier: Verifier,
     pub(crate) cloud: Cloud,
     pub(crate) notification_issuer: String,
+    pub(crate) recent_calls: RecentCalls,
     pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) announced: Announced,
@@ -135,7 +138,7 @@ fn version(uri: &Uri) -> &str {
 
 impl Root {
     /// Returns the absolute URL of a call.
-    pub(crate) fn call_url(&self, call: CallId) -> String {
+    pub(crate) fn call_url(&self, call: impl Display) -> String {
         format!("{}/communications/calls/{call}", self.0)
     }
 
@@ -154,9 +157,11 @@ impl Root {
         Value::Object(shown)
     }
 
-    /// Answers with the operation that a command has begun, or already ended.
+    /// Answers with the operation that a command has begun, already ended, or repeated.
     pub(crate) fn operation_answer(&self, status: StatusCode, accepted: &Accepted) -> Response {
-        let Accepted::Operation(operation) = accepted else { return status.into_response() };
+        let (Accepted::Operation(operation) | Accepted::Repeated(operation)) = accepted else {
+            return status.into_response();
+        };
         let shown = Operation::from(operation);
         let context = shown.odata_type.trim_start_matches("#microsoft.graph.").to_owned();
         let location = [(LOCATION, self.operation_url(operation))];

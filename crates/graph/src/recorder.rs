@@ -60,7 +60,10 @@ fn writes(change: &mut Change, announced: &Announced) -> Vec<Write> {
     }
     // The operation comes before the news of it: an end that is in the same change must not be overwritten.
     match &change.accepted {
-        Some(Accepted::Operation(operation)) => writes.insert(0, Write::Operation(operation.clone())),
+        // One that is repeated is stored already, or waits in front of this: it is written again to be answered after it.
+        Some(Accepted::Operation(operation) | Accepted::Repeated(operation)) => {
+            writes.insert(0, Write::Operation(operation.clone()));
+        }
         Some(Accepted::Done) | None => {}
     }
     writes

@@ -28,17 +28,23 @@ const CHALLENGE: &str = r#"Bearer realm="", client_id="00000003-0000-0000-c000-0
 pub(crate) struct RequestIds {
     pub(crate) request: String,
     pub(crate) client: String,
+    is_given: bool,
 }
 
 impl RequestIds {
     fn new(headers: &HeaderMap) -> RequestIds {
         let request = Uuid::new_v4().to_string();
-        let client = headers
+        let given = headers
             .get(CLIENT_REQUEST_ID)
             .and_then(|value| value.to_str().ok())
-            .filter(|value| !value.is_empty() && value.len() <= CLIENT_REQUEST_ID_BYTES_MAX)
-            .map_or_else(|| request.clone(), str::to_owned);
-        RequestIds { request, client }
+            .filter(|value| !value.is_empty() && value.len() <= CLIENT_REQUEST_ID_BYTES_MAX);
+        let client = given.map_or_else(|| request.clone(), str::to_owned);
+        RequestIds { request, client, is_given: given.is_some() }
+    }
+
+    /// Returns the caller's mark if the caller has sent one.
+    pub(crate) fn given(&self) -> Option<&str> {
+        self.is_given.then_some(self.client.as_str())
     }
 }
 

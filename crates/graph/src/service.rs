@@ -15,6 +15,7 @@ use crate::api::{Api, Inner};
 use crate::authority::access_token::own_validation;
 use crate::authority::{Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, Verifier, turn_in_time};
 use crate::callback::Profile;
+use crate::calls::RecentCalls;
 use crate::directory::Directory;
 use crate::listen::{Bound, Listening};
 use crate::notify::Notifier;
@@ -169,6 +170,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         replays: Replays::default(),
         assertion_reuse: settings.authority.assertion_reuse,
         notification_issuer: issuer,
+        recent_calls: RecentCalls::default(),
         engine: engine.engine,
         store,
         announced,

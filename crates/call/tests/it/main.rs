@@ -7,6 +7,7 @@ mod invite;
 mod layers;
 mod lifecycle;
 mod mute;
+mod repeat;
 mod simulation;
 mod story;
 mod withdraw;

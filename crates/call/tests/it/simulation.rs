@@ -4,6 +4,7 @@
 //! * whoever is held is ordered neither to hear the conversation nor to be heard;
 //! * every operation that was accepted as running ends exactly once, and nothing else ends;
 //! * a refusal changes nothing;
+//! * what runs is not begun again under the same client context: it is answered with, and nothing changes;
 //! * every call is told established at most once and ends exactly once, and nothing is told of it after that.
 //!
 //! A failure prints its seed.
@@ -130,7 +131,8 @@ impl Simulation {
         let (participant, operation) = (self.anybody(), OperationId::new(self.id()));
         let uri = "http://prompts.example/a.wav".to_owned();
         let prompt = if self.random.one_in(2) { Prompt::BuiltIn } else { Prompt::Media { uri, resource_id: None } };
-        let command = Command::StartHoldMusic { operation, client_context: context(), participant, prompt };
+        let client_context = self.context();
+        let command = Command::StartHoldMusic { operation, client_context, participant, prompt };
         if self.wish(command) {
             assert!(self.held.is_empty(), "a second hold was accepted");
             self.held.insert(participant, operation);
@@ -139,11 +141,12 @@ impl Simulation {
 
     fn wish_unhold(&mut self) {
         let (participant, operation) = (self.anybody(), OperationId::new(self.id()));
-        self.wish(Command::StopHoldMusic { operation, client_context: context(), participant });
+        let client_context = self.context();
+        self.wish(Command::StopHoldMusic { operation, client_context, participant });
     }
 
     fn wish_other(&mut self) {
-        let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), context());
+        let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), self.context());
         match self.random.below(10) {
             0..=3 => {
                 let accepted = self.wish(Command::MuteParticipant { operation, client_context, participant });
@@ -162,15 +165,22 @@ impl Simulation {
         }
     }
 
-    /// Utters a wish. A refusal must change nothing: no effect, no other deadline.
+    /// Utters a wish. A refusal and a repetition must change nothing: no effect, no other deadline.
     fn wish(&mut self, command: Command) -> bool {
         let before = format!("{:?}", self.conversation);
         match self.conversation.execute(self.call, command, self.now) {
+            Ok(Accepted::Repeated(operation)) => {
+                assert_eq!(self.running.get(&operation.id), Some(&operation), "a repetition is answered with another");
+                assert_eq!(before, format!("{:?}", self.conversation), "a repetition has changed something");
+                false
+            }
             Ok(accepted) => {
                 if let Accepted::Operation(operation) = accepted
                     && operation.status == OperationStatus::Running
                 {
                     let id = operation.id;
+                    let twin = self.running.values().find(|first| is_same(first, &operation));
+                    assert_eq!(twin, None, "the same was begun twice");
                     self.running.insert(id, operation);
                     self.drain();
                     if self.random.one_in(20) {
@@ -337,14 +347,19 @@ impl Simulation {
         self.random.pick(&everybody).unwrap_or(self.bot)
     }
 
+    /// One of few marks, so that commands repeat others.
+    fn context(&mut self) -> ClientContext {
+        ClientContext::new(format!("context {}", self.random.below(3))).unwrap()
+    }
+
     fn id(&mut self) -> u128 {
         self.ids += 1;
         self.ids
     }
 }
 
-fn context() -> ClientContext {
-    ClientContext::new("context").unwrap()
+fn is_same(first: &Operation, second: &Operation) -> bool {
+    first.kind == second.kind && first.client_context == second.client_context
 }
 
 /// SplitMix64.

@@ -6,6 +6,7 @@
 //! loaded 1                 facts: loaded, broken, unreadable, started, stopped, unrecorded + operation
 //! alice holds              facts: answers, is busy, leaves, holds, resumes
 //! wait 5                   seconds pass
+//! again hold alice         the same with the client context of the last wish; else each wish has its own
 //! ```
 //!
 //! What stands above a line `---` is played without being written down.
@@ -34,13 +35,24 @@ struct Story {
     conversation: Option<Conversation>,
     names: Vec<String>,
     operations: u128,
+    /// Whether a wish has the client context of the one before.
+    again: bool,
+    context: String,
     written: String,
 }
 
 impl Story {
     fn new(policy: Policy) -> Self {
-        let written = String::new();
-        Self { policy, now: Instant::now(), conversation: None, names: Vec::new(), operations: 0, written }
+        Self {
+            policy,
+            now: Instant::now(),
+            conversation: None,
+            names: Vec::new(),
+            operations: 0,
+            again: false,
+            context: String::new(),
+            written: String::new(),
+        }
     }
 
     fn play(mut self, script: &str) -> String {
@@ -73,23 +85,23 @@ impl Story {
             ["hold", name] => self.hold(name, Prompt::BuiltIn),
             ["hold", name, uri] => self.hold(name, Prompt::Media { uri: uri.to_owned(), resource_id: None }),
             ["unhold", name] => {
-                let (operation, client_context, participant) = (self.operation(), context(), self.id(name));
+                let (operation, client_context, participant) = (self.operation(), self.context(), self.id(name));
                 self.wish(Command::StopHoldMusic { operation, client_context, participant });
             }
             ["mute", name] => {
-                let (operation, client_context, participant) = (self.operation(), context(), self.id(name));
+                let (operation, client_context, participant) = (self.operation(), self.context(), self.id(name));
                 self.wish(Command::MuteParticipant { operation, client_context, participant });
             }
             ["mute"] => {
-                let (operation, client_context) = (self.operation(), context());
+                let (operation, client_context) = (self.operation(), self.context());
                 self.wish(Command::Mute { operation, client_context });
             }
             ["unmute"] => {
-                let (operation, client_context) = (self.operation(), context());
+                let (operation, client_context) = (self.operation(), self.context());
                 self.wish(Command::Unmute { operation, client_context });
             }
             ["invite", ref names @ ..] => {
-                let (operation, client_context) = (self.operation(), context());
+                let (operation, client_context) = (self.operation(), self.context());
                 let invitations = self.invitations(names);
                 self.wish(Command::Invite { operation, client_context, invitations });
             }
@@ -99,6 +111,11 @@ impl Story {
             }
             ["keep", "alive"] => self.wish(Command::KeepAlive),
             ["hang", "up"] => self.wish(Command::HangUp),
+            ["again", ref wish @ ..] => {
+                self.again = true;
+                self.step(wish);
+                self.again = false;
+            }
             [about @ ("loaded" | "broken" | "unreadable" | "started" | "stopped" | "unrecorded"), operation] => {
                 self.operation_fact(about, OperationId::new(operation.parse().unwrap()));
             }
@@ -137,19 +154,29 @@ impl Story {
     }
 
     fn hold(&mut self, name: &str, prompt: Prompt) {
-        let (operation, client_context, participant) = (self.operation(), context(), self.id(name));
+        let (operation, client_context, participant) = (self.operation(), self.context(), self.id(name));
         self.wish(Command::StartHoldMusic { operation, client_context, participant, prompt });
     }
 
     fn operation(&mut self) -> OperationId {
         self.operations += 1;
+        if !self.again {
+            self.context = format!("context {}", self.operations);
+        }
         OperationId::new(self.operations)
+    }
+
+    fn context(&self) -> ClientContext {
+        ClientContext::new(&*self.context).unwrap()
     }
 
     fn wish(&mut self, command: Command) {
         let now = self.now;
         match self.conversation().execute(CALL, command, now) {
             Ok(Accepted::Operation(o)) => writeln!(self.written, "  = {} {:?}", o.id.as_u128(), o.status).unwrap(),
+            Ok(Accepted::Repeated(o)) => {
+                writeln!(self.written, "  = {} again, {:?}", o.id.as_u128(), o.status).unwrap();
+            }
             Ok(Accepted::Done) => writeln!(self.written, "  = done").unwrap(),
             Err(Refusal::AnotherOnHold { held }) => {
                 writeln!(self.written, "  refused: {} is on hold", self.name(held)).unwrap();
@@ -257,8 +284,4 @@ impl Story {
         }
         text
     }
-}
-
-fn context() -> ClientContext {
-    ClientContext::new("context").unwrap()
 }

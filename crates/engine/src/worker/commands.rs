@@ -140,7 +140,8 @@ impl Running {
 fn running_operation(accepted: &Accepted) -> Option<OperationId> {
     match accepted {
         Accepted::Operation(operation) if operation.status == OperationStatus::Running => Some(operation.id),
-        Accepted::Operation(_) | Accepted::Done => None,
+        // What a repeated command did not begin is not undone with it.
+        Accepted::Operation(_) | Accepted::Repeated(_) | Accepted::Done => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `POST /communications/calls`: an application calls one person, or several.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,7 @@ use uuid::Uuid;
 use crate::api::{Api, Root};
 use crate::auth::{CREATE_ROLES, Caller, GROUP_ROLES, PEER_ROLES};
 use crate::body::Body;
+use crate::calls::recent::Attempt;
 use crate::error::Failure;
 use crate::store::NewCallRow;
 use crate::wire::Invalid;
@@ -24,6 +27,7 @@ pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller,
     root: Root,
+    attempt: Attempt,
     Body(request): Body<NewCall>,
 ) -> Result<Response, Failure> {
     caller.require(CREATE_ROLES)?;
@@ -33,15 +37,30 @@ pub(crate) async fn create(
     caller.require(roles(kind))?;
     let new_call = new_call(&caller, &request, &parsed, kind);
     let row = row(&caller, &parsed, &new_call);
-    let shown = row.facts.clone();
-    let id = new_call.id;
+    let answered = api.recent_calls.answered(caller.app, caller.tenant, attempt, Instant::now());
+    // A task of its own goes on when the client hangs up or the request takes too long: its repetition finds the call.
+    let placing = tokio::spawn(async move {
+        let place = || place(&api, new_call, row, prefetch(parsed.pre_fetch));
+        answered.get_or_try_init(place).await.cloned()
+    });
+    let shown = placing.await.map_err(|_| Failure::internal())??;
+    let location = [(LOCATION, root.call_url(&shown.id))];
+    Ok((StatusCode::CREATED, location, Json(root.entity("communications/calls/$entity", &shown))).into_response())
+}
+
+async fn place(
+    api: &Api,
+    new_call: call::NewCall,
+    row: NewCallRow,
+    prefetch: Vec<PromptSource>,
+) -> Result<Call, Failure> {
+    let (id, shown) = (new_call.id, row.facts.clone());
     api.announced.announce(row);
-    if let Err(error) = api.engine.create_call(new_call, prefetch(parsed.pre_fetch)).await {
+    if let Err(error) = api.engine.create_call(new_call, prefetch).await {
         api.announced.take(id);
         return Err(error.into());
     }
-    let location = [(LOCATION, root.call_url(id))];
-    Ok((StatusCode::CREATED, location, Json(root.entity("communications/calls/$entity", &shown))).into_response())
+    Ok(shown)
 }
 
 /// One target is a peer-to-peer call, several are a group call (Graph, "Cloud communications calls").

@@ -7,6 +7,7 @@ mod get;
 mod keep_alive;
 mod list;
 mod mute;
+mod recent;
 mod unmute;
 
 pub(crate) use count::count;
@@ -16,4 +17,5 @@ pub(crate) use get::get;
 pub(crate) use keep_alive::keep_alive;
 pub(crate) use list::list;
 pub(crate) use mute::mute;
+pub(crate) use recent::RecentCalls;
 pub(crate) use unmute::unmute;

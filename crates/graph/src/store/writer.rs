@@ -12,6 +12,10 @@ use super::{StoreError, Write, Writer};
 /// Most batches of one transaction. More would make the first of them wait longer for no fewer disk waits each.
 const GROUP_MAX: usize = 256;
 
+/// Most batches that are told of an outage and kept until it is over. What comes beyond waits in the queue, and behind
+/// that the engine refuses commands: nothing is dropped.
+const KEPT_IN_OUTAGE_MAX: usize = 4 * GROUP_MAX;
+
 /// Pause before a failed commit is tried again (a full disk, a locked file). Less would only burn the processor.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -79,6 +83,7 @@ impl Writer {
                 Err(error) if is_outage(&error) => {
                     tracing::error!(%error, "the database does not take changes; trying again");
                     metrics::counter!("fermata_store_outages_total").increment(1);
+                    self.join_waiting(group);
                     group.iter_mut().for_each(|batch| batch.answer(Err(NotStored)));
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
@@ -90,6 +95,15 @@ impl Writer {
                 }
                 Err(_) => return self.store_one_by_one(group).await,
             }
+        }
+    }
+
+    /// Those who came during an outage are not to wait for its end either.
+    fn join_waiting(&mut self, group: &mut Vec<Batch>) {
+        while group.len() < KEPT_IN_OUTAGE_MAX
+            && let Ok(batch) = self.batches.try_recv()
+        {
+            group.push(batch);
         }
     }
 

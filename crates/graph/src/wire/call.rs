@@ -96,11 +96,14 @@ impl NewCall {
     }
 }
 
-/// Reads people who are to be called; nobody may be named twice.
+/// Reads people who are to be called: at most as many at once as Graph documents, and nobody twice.
 pub(crate) fn parse_invitations(
     infos: &[InvitationParticipantInfo],
     path: &str,
 ) -> Result<Vec<call::Identity>, Invalid> {
+    if infos.len() > call::INVITEES_MAX {
+        return Err(Invalid::new(path, format!("may name at most {} people at once", call::INVITEES_MAX)));
+    }
     let mut people: Vec<call::Identity> = Vec::with_capacity(infos.len());
     for (at, info) in infos.iter().enumerate() {
         let path = format!("{path}[{at}]");

@@ -11,6 +11,7 @@ mod https;
 mod notices;
 mod outage;
 mod paths;
+mod repeats;
 mod restart;
 mod server;
 mod tokens;

@@ -43,17 +43,17 @@ async fn a_hold_that_could_not_be_stored_is_undone_so_that_the_next_try_works() 
 }
 
 /// A lock on the database that lets nobody else write.
-struct Lock(SqliteConnection);
+pub(crate) struct Lock(SqliteConnection);
 
 impl Lock {
-    async fn take(server: &Server) -> Lock {
+    pub(crate) async fn take(server: &Server) -> Lock {
         let options = SqliteConnectOptions::new().filename(server.data().join("fermata.sqlite"));
         let mut other = options.connect().await.expect("the database");
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.expect("the lock");
         Lock(other)
     }
 
-    async fn release(mut self) {
+    pub(crate) async fn release(mut self) {
         sqlx::raw_sql("ROLLBACK").execute(&mut self.0).await.expect("the end of the lock");
     }
 }
