@@ -6,6 +6,7 @@ mod allocation;
 mod codec;
 mod dtmf;
 mod file;
+mod fuzz_seeds;
 mod hold_music;
 mod isolation;
 mod mixer;
