@@ -73,7 +73,7 @@ fn via_received_param_with_and_without_brackets() {
 fn ipv6_in_sdp() {
     let offer = "v=0\r\no=assistant 971731711378798081 0 IN IP6 2001:db8::20\r\ns=Live\r\nc=IN IP6 2001:db8::20\r\n\
         t=3338481189 3370017201\r\nm=audio 6000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
-    let negotiated = sdp_answer(offer);
+    let negotiated = sdp_answer("2001:db8::1", offer);
     assert_eq!(negotiated.remote_rtp, "[2001:db8::20]:6000".parse().unwrap());
 }
 
@@ -93,7 +93,7 @@ fn mult_ip_in_header_v4_and_v6_side_by_side() {
 fn mult_ip_in_sdp_each_stream_has_its_own() {
     let offer = "v=0\r\no=bob 280744730 28977631 IN IP4 192.0.2.9\r\ns=\r\nt=0 0\r\nm=audio 22334 RTP/AVP 0\r\n\
         c=IN IP4 192.0.2.9\r\nm=video 6024 RTP/AVP 107\r\nc=IN IP6 2001:db8::1\r\na=rtpmap:107 H263-1998/90000\r\n";
-    assert_eq!(sdp_answer(offer).remote_rtp, "192.0.2.9:22334".parse().unwrap());
+    assert_eq!(sdp_answer("192.0.2.1", offer).remote_rtp, "192.0.2.9:22334".parse().unwrap());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn ipv4_mapped_ipv6() {
     assert_eq!(parsed(&text).uri.destination().unwrap().remote(), "[::ffff:192.0.2.10]:5060".parse().unwrap());
     check_status(&text, 200);
     let offer = "v=0\r\no=- 0 0 IN IP6 ::ffff:192.0.2.2\r\ns=-\r\nc=IN IP6 ::ffff:192.0.2.2\r\nt=0 0\r\nm=audio 3456 RTP/AVP 0\r\n";
-    assert_eq!(sdp_answer(offer).remote_rtp, "[::ffff:192.0.2.2]:3456".parse().unwrap());
+    assert_eq!(sdp_answer("2001:db8::1", offer).remote_rtp, "[::ffff:192.0.2.2]:3456".parse().unwrap());
 }
 
 #[test]
@@ -111,9 +111,10 @@ fn ipv6_bug_abnf_3_colons() {
     check_status(&options("sip:user@[2001:db8:::192.0.2.1]", "[2001:db8::9:1]"), 400);
 }
 
-fn sdp_answer(offer: &str) -> sdp::Negotiated {
+/// Answers from an address of ours.
+fn sdp_answer(local: &str, offer: &str) -> sdp::Negotiated {
     let local = sdp::Local {
-        address: "192.0.2.1".parse().unwrap(),
+        address: local.parse().unwrap(),
         rtp_port: 20_000,
         session_id: 1,
         version: 1,
