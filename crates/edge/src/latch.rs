@@ -17,6 +17,10 @@
 //! address (the same NAT, a forged source: he can speak, but hears nothing), one on the path, and one who sprays at the
 //! very start of a call of a phone behind a NAT, before the phone's first packet. Only SRTP helps against these. A phone
 //! whose NAT gives it a new port in the middle of a call is not followed either: it looks just like a hijacker.
+//!
+//! With SRTP a packet proves by its tag whose it is, and that it is new. Then none of these rules is needed:
+//! [`Latch::admit_authentic`] believes it at once and follows it wherever it comes from. What is left is an attacker on
+//! the path who holds back the phone's packets and sends them on himself: he may turn our packets away, and hears nothing.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -96,6 +100,22 @@ impl Latch {
             self.refused += 1;
         }
         admission
+    }
+
+    /// Decides about a packet that was authentic and new under the peer's SRTP key. `valid`: its payload type was
+    /// negotiated.
+    pub fn admit_authentic(&mut self, from: SocketAddr, valid: bool, arrival: Instant) -> Admission {
+        match self.source {
+            _ if !valid => {
+                self.refused += 1;
+                Admission::Invalid
+            }
+            Source::Fixed { from: fixed, .. } if fixed == from => Admission::Admitted,
+            Source::Fixed { .. } | Source::Open | Source::Candidate { .. } => {
+                self.source = Source::Fixed { from, since: arrival };
+                Admission::Latched
+            }
+        }
     }
 
     fn admit_valid(&mut self, from: SocketAddr, arrival: Instant) -> Admission {

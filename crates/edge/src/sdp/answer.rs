@@ -1,15 +1,17 @@
 //! The answerer's side: read an offer, write the answer.
 
 use super::agreement::Role;
+use super::crypto::Crypto;
 use super::format::Event;
-use super::negotiated::{Negotiated, is_plain_audio, negotiate};
+use super::negotiated::{Negotiated, is_audio, negotiate};
 use super::offer::readable;
 use super::parse::{Description, Media, parse};
 use super::print::{Audio, print_audio, print_rejected, print_session};
 use super::streams::Streams;
-use super::{Direction, Local, SdpError};
+use super::{Direction, Local, LocalSrtp, SdpError};
+use crate::srtp::Keys;
 
-/// Answers the offer of an INVITE.
+/// Answers the offer of an INVITE, in clear.
 ///
 /// The first audio stream we have a codec for is accepted, with one codec, so that the peer never changes it in the
 /// middle of the call, and with the payload type numbers of the offer. All other streams are rejected with port 0. The
@@ -20,7 +22,7 @@ use super::{Direction, Local, SdpError};
 /// [`SdpError::NoAudio`], [`SdpError::AudioRejected`] or [`SdpError::NoCommonCodec`] if no stream can be accepted (SIP:
 /// 488 Not Acceptable Here), every other variant if the offer cannot be read. A session that is up goes on as it was.
 pub fn answer(local: &Local, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
-    let answered = answer_in_call(local, None, offer)?;
+    let answered = answer_in_call(local, &LocalSrtp::off(), None, offer)?;
     Ok((answered.text, answered.negotiated))
 }
 
@@ -29,24 +31,35 @@ pub(super) struct Answered {
     pub(super) text: String,
     pub(super) negotiated: Negotiated,
     pub(super) streams: Streams,
+    pub(super) keys: Option<Keys>,
+    /// The peer has ended its audio; keys were not spoken of.
+    pub(super) is_ended: bool,
 }
 
 /// Answers an offer in mid-call, where `agreed` was in force so far: a peer that ends its audio with port 0 is answered in
 /// kind and may come back (RFC 3264 §8.1, §8.2). At the beginning of a call there would be nothing to come back to.
-pub(super) fn answer_in_call(local: &Local, agreed: Option<Negotiated>, offer: &[u8]) -> Result<Answered, SdpError> {
+pub(super) fn answer_in_call(
+    local: &Local,
+    srtp: &LocalSrtp,
+    agreed: Option<Negotiated>,
+    offer: &[u8],
+) -> Result<Answered, SdpError> {
     let text = readable(offer)?;
     let description = parse(&text)?;
-    let chosen = match (choose(local, &description), agreed) {
+    let chosen = match (choose(local, srtp, &description), agreed) {
         (Ok(chosen), _) => chosen,
         (Err(SdpError::AudioRejected { line }), Some(agreed)) => {
             let ended = description.media.iter().position(|media| media.line == line);
             let index = ended.expect("the error names a line of this description");
-            Chosen { index, negotiated: agreed.ended(), direction: Direction::Inactive }
+            Chosen { index, negotiated: agreed.ended(), direction: Direction::Inactive, crypto: None }
         }
         (Err(error), _) => return Err(error),
     };
     let text = print(local, &description, &chosen);
-    Ok(Answered { text, negotiated: chosen.negotiated, streams: Streams::of(&description, chosen.index) })
+    let streams = Streams::of(&description, chosen.index);
+    let is_ended = description.media[chosen.index].port == 0;
+    let keys = chosen.crypto.map(|(_, keys)| keys);
+    Ok(Answered { text, negotiated: chosen.negotiated, streams, keys, is_ended })
 }
 
 /// The stream that is taken.
@@ -54,21 +67,31 @@ struct Chosen {
     index: usize,
     negotiated: Negotiated,
     direction: Direction,
+    /// The tag of the peer's key that is answered, and both keys.
+    crypto: Option<(u32, Keys)>,
 }
 
-/// Returns the first stream that can be accepted, else why the first audio stream cannot.
-fn choose(local: &Local, description: &Description<'_>) -> Result<Chosen, SdpError> {
-    let mut refused = None;
+/// Returns the first stream that can be accepted, an encrypted one before others, else why the first audio stream
+/// cannot.
+fn choose(local: &Local, srtp: &LocalSrtp, description: &Description<'_>) -> Result<Chosen, SdpError> {
+    let (mut in_clear, mut refused) = (None, None);
     for (index, media) in description.media.iter().enumerate() {
-        if !is_plain_audio(media) {
+        if !is_audio(media) {
             continue;
         }
-        match negotiate(Role::Answerer, local, description, media) {
-            Ok((negotiated, direction)) => return Ok(Chosen { index, negotiated, direction }),
+        let negotiated = negotiate(Role::Answerer, local, description, media);
+        match negotiated.and_then(|negotiated| Ok((negotiated, srtp.answer(media)?))) {
+            Ok(((negotiated, direction), crypto)) => {
+                let chosen = Chosen { index, negotiated, direction, crypto };
+                match chosen.crypto {
+                    Some(_) => return Ok(chosen),
+                    None => in_clear = in_clear.or(Some(chosen)),
+                }
+            }
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    Err(refused.unwrap_or(SdpError::NoAudio))
+    in_clear.ok_or(refused.unwrap_or(SdpError::NoAudio))
 }
 
 fn print(local: &Local, description: &Description<'_>, chosen: &Chosen) -> String {
@@ -86,6 +109,7 @@ fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, chosen: &
     let format = chosen.negotiated.format;
     let event =
         format.telephone_event.map(|payload_type| Event { payload_type, clock_rate_hz: format.telephone_event_clock });
+    let crypto = chosen.crypto.as_ref().map(|(tag, keys)| Crypto { tag: *tag, key: keys.ours.clone() });
     let audio = Audio {
         port: local.rtp_port,
         protocol: media.protocol,
@@ -93,6 +117,7 @@ fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, chosen: &
         events: event.as_slice(),
         rtcp_mux: chosen.negotiated.rtcp_mux,
         direction: chosen.direction,
+        crypto: crypto.as_slice(),
     };
     print_audio(text, &audio);
 }

@@ -3,10 +3,14 @@
 use std::net::IpAddr;
 
 use super::Direction;
+use super::crypto::Crypto;
 use super::parse::typed_address;
 
 /// The most `a=rtpmap` lines kept of one stream; a payload type has 128 values.
 const RTPMAPS_MAX: usize = 128;
+
+/// The most keys kept of one stream. Phones offer one for each suite they know, six at most.
+const CRYPTO_MAX: usize = 16;
 
 /// The longest packet a phone may ask for. RFC 3551 §4.2 has receivers accept up to 200 ms; above 120 ms nobody asks.
 const PTIME_MAX_MS: u8 = 120;
@@ -19,6 +23,7 @@ pub(super) struct Attributes<'a> {
     pub(super) rtcp_mux: bool,
     pub(super) rtcp: Option<Rtcp>,
     pub(super) rtpmaps: Vec<RtpMap<'a>>,
+    pub(super) crypto: Vec<Crypto>,
 }
 
 /// `a=rtcp:53020 IN IP4 192.0.2.1`: RTCP at another port or address than RTP's next one (RFC 3605).
@@ -43,6 +48,7 @@ impl<'a> Attributes<'a> {
         let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
         match name.trim() {
             "rtpmap" if self.rtpmaps.len() < RTPMAPS_MAX => self.rtpmaps.extend(RtpMap::parse(value)),
+            "crypto" if self.crypto.len() < CRYPTO_MAX => self.crypto.extend(Crypto::parse(value)),
             "ptime" => self.ptime_ms = parse_ptime(value).or(self.ptime_ms),
             "rtcp" => self.rtcp = Rtcp::parse(value).or(self.rtcp),
             "rtcp-mux" => self.rtcp_mux = true,

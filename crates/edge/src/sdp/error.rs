@@ -56,8 +56,8 @@ pub enum SdpError {
     /// An answer came, and nothing was offered.
     #[error("nothing was offered that could be answered")]
     NotOffered,
-    /// There is no audio stream over plain RTP.
-    #[error("no m= line offers audio over RTP/AVP")]
+    /// There is no audio stream over RTP.
+    #[error("no m= line offers audio over RTP")]
     NoAudio,
     /// The audio stream has port 0: it is rejected or ended (RFC 3264 §6, §8.2).
     #[error("line {line}: the audio stream has port 0")]
@@ -68,6 +68,24 @@ pub enum SdpError {
     /// No codec of the stream is one of ours.
     #[error("line {line}: no codec in common")]
     NoCommonCodec {
+        /// The `m=` line of the stream.
+        line: usize,
+    },
+    /// The stream is in clear, and that is refused.
+    #[error("line {line}: the stream is not encrypted, and has to be")]
+    Unencrypted {
+        /// The `m=` line of the stream.
+        line: usize,
+    },
+    /// The stream is to be encrypted, and no `a=crypto` line says how we can.
+    #[error("line {line}: no a=crypto line that can be used")]
+    NoCrypto {
+        /// The `m=` line of the stream.
+        line: usize,
+    },
+    /// The stream is to be encrypted, and that is switched off, or its keys would have to be told in clear.
+    #[error("line {line}: the stream is not to be encrypted here, or not without TLS")]
+    EncryptionRefused {
         /// The `m=` line of the stream.
         line: usize,
     },

@@ -1,4 +1,4 @@
-//! SDP offer and answer for one audio stream over plain RTP: RFC 8866 (and the older RFC 4566) as SIP phones write it,
+//! SDP offer and answer for one audio stream over RTP or SRTP: RFC 8866 (and the older RFC 4566) as SIP phones write it,
 //! and the negotiation of RFC 3264. Pure functions: text in, text and values out.
 //!
 //! * [`offer`] writes what we offer, [`accept_answer`] reads what came back.
@@ -11,11 +11,14 @@
 //! needed and wrong is an [`SdpError`] that names the line.
 //!
 //! A description we send has one audio stream, or in an answer as many as the offer had, the others with port 0.
-//! There is no encryption here (RFC 4568, RFC 5764): a stream that wants it is rejected.
+//!
+//! Keys of SRTP stand in the descriptions (SDES, RFC 4568), if [`LocalSrtp`] says so. A stream that wants keys from DTLS
+//! (RFC 5764) is rejected.
 
 mod agreement;
 mod answer;
 mod attributes;
+mod crypto;
 mod direction;
 mod error;
 mod format;
@@ -28,10 +31,11 @@ mod streams;
 
 pub use agreement::{Agreement, Role, Said, agree};
 pub use answer::answer;
+pub use crypto::{LocalSrtp, SrtpPolicy};
 pub use direction::Direction;
 pub use error::SdpError;
 pub use negotiated::Negotiated;
-pub use negotiation::Negotiation;
+pub use negotiation::{FirstOffers, Negotiation};
 pub use offer::{accept_answer, offer};
 
 use std::net::IpAddr;

@@ -46,11 +46,11 @@ impl Negotiated {
     }
 }
 
-/// Returns whether a stream is one we can take part in: audio over plain RTP.
+/// Returns whether a stream is one we can take part in: audio over RTP or SRTP.
 ///
-/// `RTP/AVPF` differs only in feedback we need not send (RFC 4585 §3.1).
-pub(super) fn is_plain_audio(media: &Media<'_>) -> bool {
-    let protocols = ["RTP/AVP", "RTP/AVPF"];
+/// The profiles with feedback (`AVPF`, `SAVPF`) differ only in what we need not send (RFC 4585 §3.1).
+pub(super) fn is_audio(media: &Media<'_>) -> bool {
+    let protocols = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"];
     media.kind.eq_ignore_ascii_case("audio")
         && protocols.iter().any(|protocol| media.protocol.eq_ignore_ascii_case(protocol))
 }

@@ -7,17 +7,20 @@
 //!      └───────────────────────┘
 //! ```
 
+use std::fmt;
+
 use super::answer::answer_in_call;
 use super::negotiated::Negotiated;
-use super::offer::{accept_answer_in_call, offer_in_call};
+use super::offer::{Accepted, accept_answer_in_call, offer_in_call};
 use super::streams::Streams;
-use super::{Direction, Local, SdpError};
+use super::{Direction, Local, LocalSrtp, SdpError, SrtpPolicy};
+use crate::srtp::Keys;
 
 /// What one side of a call has said of itself, and what was agreed on.
 ///
 /// An offer or an answer that comes to nothing leaves everything as it was. The version in the `o=` line rises exactly
 /// when a description differs from the one sent before.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Negotiation {
     local: Local,
     /// The description sent last.
@@ -26,12 +29,61 @@ pub struct Negotiation {
     streams: Streams,
     /// What our offer said that has no answer yet.
     offered: Option<Local>,
+    srtp: LocalSrtp,
+    keys: Option<Keys>,
+}
+
+/// Prints no description: keys may stand in it.
+impl fmt::Debug for Negotiation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Negotiation { local, agreed, srtp, .. } = self;
+        let mut shown = f.debug_struct("Negotiation");
+        shown.field("local", local).field("agreed", agreed).field("srtp", srtp).finish_non_exhaustive()
+    }
+}
+
+/// The first offer of a call, in the ways it may be sent.
+///
+/// Who places a call does not know how it will be signalled: that is found out phone by phone. One of them is sent to
+/// each, and the answer tells which it was.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstOffers {
+    /// In clear; `None` if that is refused.
+    pub plain: Option<String>,
+    /// Encrypted, with keys in it; `None` if that is switched off.
+    pub encrypted: Option<String>,
+}
+
+/// Prints which there are, without the keys.
+impl fmt::Debug for FirstOffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plain, encrypted) = (self.plain.is_some(), self.encrypted.is_some());
+        f.debug_struct("FirstOffers").field("plain", &plain).field("encrypted", &encrypted).finish()
+    }
 }
 
 impl Negotiation {
-    /// Begins without an agreement. `local` tells the version of the first description.
+    /// Begins without an agreement, and without encryption. `local` tells the version of the first description.
     pub fn new(local: Local) -> Negotiation {
-        Negotiation { local, sent: None, agreed: None, streams: Streams::audio(), offered: None }
+        let (streams, srtp) = (Streams::audio(), LocalSrtp::off());
+        Negotiation { local, sent: None, agreed: None, streams, offered: None, srtp, keys: None }
+    }
+
+    /// Encrypts as `srtp` says.
+    #[must_use]
+    pub fn with_srtp(self, srtp: LocalSrtp) -> Negotiation {
+        Negotiation { srtp, ..self }
+    }
+
+    /// Says whether keys may stand in the descriptions from now on: they go over TLS, or the operator does not mind
+    /// (RFC 4568 §8.2). Of [`Negotiation::first_offers`], it says which was sent.
+    pub fn let_keys_be_told(&mut self, may_tell_keys: bool) {
+        self.srtp.let_keys_be_told(may_tell_keys);
+    }
+
+    /// Returns what both sides encrypt with; `None`: the stream is in clear.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
     }
 
     /// Returns what was agreed on last.
@@ -59,14 +111,29 @@ impl Negotiation {
         self.local.rtp_port = rtp_port;
     }
 
+    /// Writes the first offer, in each way it may be sent. [`Negotiation::let_keys_be_told`] says which it was, before the
+    /// answer is taken in.
+    pub fn first_offers(&mut self) -> FirstOffers {
+        let mut write = |may_tell_keys: bool| {
+            self.srtp.let_keys_be_told(may_tell_keys);
+            offer_in_call(&self.local, &self.srtp, None, &self.streams)
+        };
+        let (plain, encrypted) = (write(false), write(true));
+        self.offered = Some(self.local.clone());
+        FirstOffers {
+            plain: (self.srtp.policy() != SrtpPolicy::Required).then_some(plain),
+            encrypted: (self.srtp.policy() != SrtpPolicy::Off).then_some(encrypted),
+        }
+    }
+
     /// Writes an offer of everything we can do, in our own direction: neither what was negotiated nor a hold of the peer's
     /// narrows it.
     pub fn offer(&mut self) -> String {
         let in_use = self.agreed.map(|agreed| agreed.format);
-        let mut offer = offer_in_call(&self.local, in_use, &self.streams);
+        let mut offer = offer_in_call(&self.local, &self.srtp, in_use, &self.streams);
         if self.is_news(&offer) {
             self.local.version += 1;
-            offer = offer_in_call(&self.local, in_use, &self.streams);
+            offer = offer_in_call(&self.local, &self.srtp, in_use, &self.streams);
         }
         self.sent = Some(offer.clone());
         self.offered = Some(self.local.clone());
@@ -81,9 +148,17 @@ impl Negotiation {
     /// before stays in force.
     pub fn accept_answer(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
         let offered = self.offered.take().ok_or(SdpError::NotOffered)?;
-        let negotiated = match (accept_answer_in_call(&offered, &self.streams, answer), self.agreed) {
+        let first = || offer_in_call(&offered, &self.srtp, None, &self.streams);
+        let sent = &*self.sent.get_or_insert_with(first);
+        let accepted = accept_answer_in_call(&offered, &self.srtp, sent, &self.streams, answer);
+        let negotiated = match (accepted, self.agreed) {
             (Err(SdpError::AudioRejected { .. }), Some(agreed)) => agreed.ended(),
-            (outcome, _) => outcome?,
+            (accepted, _) => {
+                let Accepted { negotiated, keys, protocol } = accepted?;
+                self.streams.set_audio_protocol(protocol);
+                self.agree_on_keys(keys);
+                negotiated
+            }
         };
         self.agreed = Some(negotiated);
         Ok(negotiated)
@@ -111,14 +186,22 @@ impl Negotiation {
     ///
     /// Why it cannot be accepted (SIP: 488 Not Acceptable Here): what was agreed before stays in force.
     pub fn answer(&mut self, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
-        let mut answered = answer_in_call(&self.local, self.agreed, offer)?;
+        let mut answered = answer_in_call(&self.local, &self.srtp, self.agreed, offer)?;
         if self.is_news(&answered.text) {
             self.local.version += 1;
-            answered = answer_in_call(&self.local, self.agreed, offer)?;
+            answered = answer_in_call(&self.local, &self.srtp, self.agreed, offer)?;
         }
         self.sent = Some(answered.text.clone());
         (self.agreed, self.streams) = (Some(answered.negotiated), answered.streams);
+        if !answered.is_ended {
+            self.agree_on_keys(answered.keys);
+        }
         Ok((answered.text, answered.negotiated))
+    }
+
+    fn agree_on_keys(&mut self, keys: Option<Keys>) {
+        self.srtp.agree(keys.as_ref());
+        self.keys = keys;
     }
 
     /// Whether a description says something else than the one before: only then its version rises (RFC 3264 §8).

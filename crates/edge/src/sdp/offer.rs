@@ -3,32 +3,36 @@
 use media::Format;
 
 use super::agreement::Role;
+use super::crypto::Crypto;
 use super::format::{Numbers, number};
-use super::negotiated::{Negotiated, is_plain_audio, negotiate};
+use super::negotiated::{Negotiated, is_audio, negotiate};
 use super::parse::{LENGTH_MAX_BYTES, parse};
 use super::print::{Audio, print_audio, print_rejected, print_session};
 use super::streams::Streams;
-use super::{Local, SdpError};
+use super::{Local, LocalSrtp, SdpError};
+use crate::srtp::Keys;
 
 /// Writes an offer of one audio stream: all our codecs in our order, events for each of their clocks, packets of 20 ms,
-/// RTCP on the same port if the peer can.
+/// RTCP on the same port if the peer can; in clear.
 pub fn offer(local: &Local) -> String {
-    offer_in_call(local, None, &Streams::audio())
+    offer_in_call(local, &LocalSrtp::off(), None, &Streams::audio())
 }
 
 /// Writes an offer in mid-call. It is as full as the first one, so that a peer who asks for it can take up whatever it
 /// likes (RFC 3261 §14.2, RFC 6337 §5.3). The format in use comes first, so that nobody changes it without need, and keeps
 /// its numbers; each stream keeps its place (RFC 3264 §8).
-pub(super) fn offer_in_call(local: &Local, in_use: Option<Format>, streams: &Streams) -> String {
+pub(super) fn offer_in_call(local: &Local, srtp: &LocalSrtp, in_use: Option<Format>, streams: &Streams) -> String {
     let mut text = print_session(local);
     let Numbers { codecs, events } = number(&local.codecs, in_use);
+    let crypto = srtp.offer();
     let audio = Audio {
         port: local.rtp_port,
-        protocol: streams.audio_protocol(),
+        protocol: srtp.protocol(&crypto, streams.audio_protocol()),
         codecs: &codecs,
         events: &events,
         rtcp_mux: true,
         direction: local.direction,
+        crypto: &crypto,
     };
     for (index, stream) in streams.iter().enumerate() {
         match index == streams.audio_index() {
@@ -48,20 +52,33 @@ pub(super) fn offer_in_call(local: &Local, in_use: Option<Format>, streams: &Str
 /// [`SdpError::AudioRejected`] and [`SdpError::NoCommonCodec`] if the peer did not take the stream, every other variant
 /// if the answer cannot be read. The session's former state stays in force then (RFC 3264 §8).
 pub fn accept_answer(offer_local: &Local, answer: &[u8]) -> Result<Negotiated, SdpError> {
-    accept_answer_in_call(offer_local, &Streams::audio(), answer)
+    let accepted = accept_answer_in_call(offer_local, &LocalSrtp::off(), "", &Streams::audio(), answer);
+    accepted.map(|accepted| accepted.negotiated)
 }
 
-/// Reads the answer to an offer of these streams: ours is in its place, whatever follows (RFC 3264 §6).
+/// What an answer agrees on, and how the peer wrote our stream's protocol.
+pub(super) struct Accepted {
+    pub(super) negotiated: Negotiated,
+    pub(super) keys: Option<Keys>,
+    pub(super) protocol: String,
+}
+
+/// Reads the answer to an offer of these streams: ours is in its place, whatever follows (RFC 3264 §6). `sent` is the
+/// offer as it was sent; the answer names one of its keys.
 pub(super) fn accept_answer_in_call(
     offer_local: &Local,
+    srtp: &LocalSrtp,
+    sent: &str,
     streams: &Streams,
     answer: &[u8],
-) -> Result<Negotiated, SdpError> {
+) -> Result<Accepted, SdpError> {
     let text = readable(answer)?;
     let description = parse(&text)?;
     let media = description.media.get(streams.audio_index());
-    let media = media.filter(|media| is_plain_audio(media)).ok_or(SdpError::NoAudio)?;
-    negotiate(Role::Offerer, offer_local, &description, media).map(|(negotiated, _)| negotiated)
+    let media = media.filter(|media| is_audio(media)).ok_or(SdpError::NoAudio)?;
+    let (negotiated, _) = negotiate(Role::Offerer, offer_local, &description, media)?;
+    let keys = srtp.accept(&Crypto::all_of(sent), media)?;
+    Ok(Accepted { negotiated, keys, protocol: media.protocol.to_owned() })
 }
 
 /// Bounds a peer's description and makes text of it.

@@ -42,6 +42,10 @@ impl Streams {
         self.audio_index
     }
 
+    pub(super) fn set_audio_protocol(&mut self, protocol: String) {
+        self.streams[self.audio_index].protocol = protocol;
+    }
+
     pub(super) fn audio_protocol(&self) -> &str {
         &self.streams[self.audio_index].protocol
     }

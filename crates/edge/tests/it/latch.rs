@@ -153,3 +153,16 @@ fn a_hold_and_a_refresh_leave_the_latch_closed() {
         assert_eq!(story.packet(STRANGER, 5000), Admission::Foreign);
     }
 }
+
+#[test]
+fn an_authentic_packet_is_believed_at_once_and_followed() {
+    let mut story = Story::new();
+    let arrival = story.start;
+    assert_eq!(story.packet(STRANGER, 0), Admission::Early);
+    assert_eq!(story.latch.admit_authentic(address(NAT), true, arrival), Admission::Latched);
+    assert_eq!(story.latch.admit_authentic(address(NAT), true, arrival), Admission::Admitted);
+    assert_eq!(story.latch.admit_authentic(address(SAME_HOST), false, arrival), Admission::Invalid);
+    assert_eq!(story.latch.destination(), address(NAT));
+    assert_eq!(story.latch.admit_authentic(address(SAME_HOST), true, arrival), Admission::Latched);
+    assert_eq!(story.latch.destination(), address(SAME_HOST));
+}

@@ -4,6 +4,7 @@
 mod fuzz_seeds;
 mod hold_table;
 mod latch;
+mod sdes;
 mod sdp;
 mod sdp_negotiation;
 mod sip_call;
@@ -14,5 +15,6 @@ mod sip_register;
 mod sip_reinvite;
 mod sip_requests;
 mod sip_solo;
+mod srtp;
 mod torture_4475;
 mod torture_5118;
