@@ -1,6 +1,7 @@
 //! What the engine needs to know to start.
 
 use crate::prompts;
+use edge::sdp::SrtpPolicy;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -36,6 +37,19 @@ pub struct SipConfig {
     pub dial: DialRule,
     /// How long a phone may ring.
     pub ring_timeout: Duration,
+    /// Whether legs are encrypted.
+    pub srtp: SrtpConfig,
+}
+
+/// Whether legs are encrypted (SRTP), and how keys may travel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SrtpConfig {
+    /// For everybody but the trunk.
+    pub phones: SrtpPolicy,
+    /// For the trunk.
+    pub trunk: SrtpPolicy,
+    /// Whether keys may stand in SIP messages that are not encrypted: then whoever reads those can decrypt the sound.
+    pub keys_without_tls: bool,
 }
 
 /// A user of the directory.

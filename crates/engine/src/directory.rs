@@ -2,6 +2,7 @@
 
 use crate::config::{DialRule, SipConfig, Trunk, User};
 use call::Identity;
+use edge::sdp::SrtpPolicy;
 use edge::sip::{Host, Uri};
 
 /// The ways to a target.
@@ -67,6 +68,16 @@ impl Directory {
 
     pub(crate) fn trunk(&self) -> Option<&Trunk> {
         self.trunk.as_ref()
+    }
+}
+
+impl SipConfig {
+    /// Whether the leg of `identity` is encrypted.
+    pub(crate) fn srtp_with(&self, identity: &Identity) -> SrtpPolicy {
+        match identity {
+            Identity::Phone { id, .. } if is_e164(id) => self.srtp.trunk,
+            Identity::Phone { .. } | Identity::User { .. } | Identity::Application { .. } => self.srtp.phones,
+        }
     }
 }
 

@@ -238,3 +238,9 @@ impl From<Outcome> for CreateError {
 pub(crate) fn new_guid() -> u128 {
     uuid::Uuid::new_v4().as_u128()
 }
+
+/// 32 bytes that nobody can guess: 244 random bits of two GUIDs.
+pub(crate) fn new_secret() -> [u8; 32] {
+    let [first, second] = [new_guid(), new_guid()].map(u128::to_be_bytes);
+    std::array::from_fn(|at| if at < 16 { first[at] } else { second[at - 16] })
+}

@@ -1,7 +1,8 @@
 //! One participant's media path: what was negotiated, and whose packets are its own.
 
 use edge::latch::Latch;
-use edge::sdp::{self, Local, Negotiated, Negotiation, SdpError};
+use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError, SrtpPolicy};
+use edge::srtp::{KeySource, Protection};
 use media::{Codec, LegId, TransmitStart};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -10,10 +11,12 @@ use std::time::Instant;
 const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
 
 /// The numbers of a leg that must be random (RFC 3550 §5.1, RFC 8866 §5.2).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LegRandom {
     pub(crate) transmit: TransmitStart,
     pub(crate) session_id: u64,
+    /// Where its SRTP keys come from.
+    pub(crate) keys: KeySource,
 }
 
 /// A leg, from its offer on.
@@ -24,10 +27,12 @@ pub(crate) struct Leg {
     negotiation: Negotiation,
     /// There once offer and answer have met.
     latch: Option<Latch>,
+    /// There while the leg is encrypted.
+    protection: Option<Box<Protection>>,
 }
 
 impl Leg {
-    pub(crate) fn new(id: LegId, address: SocketAddr, random: LegRandom) -> Self {
+    pub(crate) fn new(id: LegId, address: SocketAddr, random: LegRandom, srtp: SrtpPolicy) -> Self {
         let local = Local {
             address: address.ip(),
             rtp_port: address.port(),
@@ -36,12 +41,18 @@ impl Leg {
             codecs: CODECS.to_vec(),
             direction: sdp::Direction::SendRecv,
         };
-        Self { id, transmit: random.transmit, negotiation: Negotiation::new(local), latch: None }
+        let negotiation = Negotiation::new(local).with_srtp(LocalSrtp::new(srtp, random.keys));
+        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None }
     }
 
-    /// Makes an offer: the first, or one that the phone has asked for in mid-call.
-    pub(crate) fn offer(&mut self) -> String {
-        self.negotiation.offer()
+    /// Makes the first offer, in each way it may be sent.
+    pub(crate) fn first_offers(&mut self) -> FirstOffers {
+        self.negotiation.first_offers()
+    }
+
+    /// Whether keys may stand in the descriptions from now on.
+    pub(crate) fn let_keys_be_told(&mut self, may_tell_keys: bool) {
+        self.negotiation.let_keys_be_told(may_tell_keys);
     }
 
     /// Takes the answer to our offer in. If it cannot be used everything stays as it was (RFC 3264 §8).
@@ -61,6 +72,30 @@ impl Leg {
     fn signalled(&mut self, negotiated: &Negotiated) {
         let latch = self.latch.get_or_insert_with(|| Latch::new(negotiated.remote_rtp));
         latch.resignalled(negotiated.remote_rtp);
+        match (self.negotiation.keys(), &mut self.protection) {
+            (Some(keys), Some(protection)) => protection.rekey(keys),
+            (Some(keys), none @ None) => *none = Some(Box::new(Protection::new(keys))),
+            (None, protection) => *protection = None,
+        }
+    }
+
+    /// Returns a packet as it was before its sender encrypted it, by way of `scratch`; `None` for one that is not
+    /// authentic or came before. Such a packet is counted, and nothing else may look at it.
+    pub(crate) fn unprotect<'a>(&mut self, packet: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        let Some(protection) = &mut self.protection else { return Some(packet) };
+        match protection.unprotect(packet, scratch) {
+            Ok(()) => Some(scratch),
+            Err(error) => {
+                metrics::counter!("fermata_srtp_refused_total", "reason" => error.name()).increment(1);
+                None
+            }
+        }
+    }
+
+    /// Returns a packet as it is to be sent, by way of `scratch`; `None` if nothing may be sent under the key any more.
+    pub(crate) fn protect<'a>(&mut self, packet: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        let Some(protection) = &mut self.protection else { return Some(packet) };
+        protection.protect(packet, scratch).ok().map(|()| &scratch[..])
     }
 
     fn agreed(&self) -> Option<Negotiated> {
@@ -78,12 +113,17 @@ impl Leg {
         let format = agreed.format;
         let valid = payload_type == Some(format.payload_type)
             || (payload_type.is_some() && payload_type == format.telephone_event);
-        latch.admit(from, valid, arrival).is_admitted() && agreed.remote_sends
+        // What has come so far under a key was authentic.
+        let admission = match self.protection {
+            Some(_) => latch.admit_authentic(from, valid, arrival),
+            None => latch.admit(from, valid, arrival),
+        };
+        admission.is_admitted() && agreed.remote_sends
     }
 
-    /// Whether an RTCP packet may be this leg's: it comes from the host that its RTP comes from.
+    /// Whether an RTCP packet may be this leg's: it was authentic, or comes from the host that its RTP comes from.
     pub(crate) fn admits_rtcp(&self, from: SocketAddr) -> bool {
-        self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip())
+        self.protection.is_some() || self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip())
     }
 
     /// Where RTP goes: nowhere while the phone has said the zero address, not even reports (RFC 3264 §8.4).

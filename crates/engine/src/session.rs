@@ -12,6 +12,7 @@ use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
     ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
+use edge::sdp::{FirstOffers, SrtpPolicy};
 use media::{Codec, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
 use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -34,6 +35,8 @@ pub(crate) struct Session {
     awaiting_flush: Vec<Event>,
     outputs: VecDeque<Output>,
     legs_made: u64,
+    /// Where SRTP is put on and taken off, one packet at a time.
+    scratch: Vec<u8>,
 }
 
 /// What a session wants of its owner.
@@ -76,6 +79,7 @@ impl Session {
             awaiting_flush: Vec::new(),
             outputs: VecDeque::new(),
             legs_made: 0,
+            scratch: Vec::new(),
         };
         session.carry_out();
         session
@@ -108,21 +112,31 @@ impl Session {
         self.carry_out();
     }
 
-    /// The sockets of a leg are there. Returns the offer to be sent; `None` if nobody wants the leg any more.
+    /// The sockets of a leg are there. Returns the offers of which one is to be sent; `None` if nobody wants the leg any
+    /// more.
     pub(crate) fn leg_opened(
         &mut self,
         participant: ParticipantId,
         address: SocketAddr,
         random: LegRandom,
-    ) -> Option<String> {
+        srtp: SrtpPolicy,
+    ) -> Option<FirstOffers> {
         if !self.dialing.remove(&participant) {
             return None;
         }
         self.legs_made += 1;
-        let mut leg = Leg::new(LegId(self.legs_made), address, random);
-        let offer = leg.offer();
+        let mut leg = Leg::new(LegId(self.legs_made), address, random, srtp);
+        let offers = leg.first_offers();
         self.legs.insert(participant, leg);
-        Some(offer)
+        Some(offers)
+    }
+
+    /// How a leg is signalled: whether keys may be told in its next description. Of the first offer it says which was
+    /// sent.
+    pub(crate) fn let_keys_be_told(&mut self, participant: ParticipantId, may_tell_keys: bool) {
+        if let Some(leg) = self.legs.get_mut(&participant) {
+            leg.let_keys_be_told(may_tell_keys);
+        }
     }
 
     /// The phone has answered with a description.
@@ -175,37 +189,38 @@ impl Session {
 
     /// Takes one RTP packet, or RTCP on the RTP port, in.
     pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
+        let Self { legs, mixer, scratch, .. } = self;
+        let Some(leg) = legs.get_mut(&participant) else { return };
+        let Some(packet) = leg.unprotect(packet, scratch) else { return };
         let parsed = media::rtp::Packet::parse(packet);
         if matches!(parsed, Err(RtpError::Rtcp { .. })) {
-            return self.receive_rtcp(participant, from, packet, now);
+            return take_rtcp(mixer, leg, from, packet, now);
         }
-        let Some(leg) = self.legs.get_mut(&participant) else { return };
         if leg.admits(from, parsed.ok().map(|packet| packet.payload_type), now) {
             // What is wrong with a packet is counted by the mixer; there is nobody to tell.
-            let _ = self.mixer.receive(leg.id, packet, now);
+            let _ = mixer.receive(leg.id, packet, now);
         }
     }
 
     /// Takes one RTCP packet in.
     pub(crate) fn receive_rtcp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
-        let Some(leg) = self.legs.get(&participant) else { return };
-        if leg.admits_rtcp(from) {
-            let _ = self.mixer.receive_rtcp(leg.id, packet, now);
-        }
+        let Self { legs, mixer, scratch, .. } = self;
+        let Some(leg) = legs.get_mut(&participant) else { return };
+        let Some(packet) = leg.unprotect(packet, scratch) else { return };
+        take_rtcp(mixer, leg, from, packet, now);
     }
 
     /// Runs the deadlines of the rules and one tick of the sound. `sink` gets what is to be sent.
     pub(crate) fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Datagram<'_>)) {
         self.conversation.expire(now);
         self.carry_out();
-        let Self { mixer, legs, by_leg, music, routes, awaiting_flush, .. } = self;
+        let Self { mixer, legs, by_leg, music, routes, awaiting_flush, scratch, .. } = self;
         mixer.tick(now, wall_clock, &mut |outgoing: Outgoing<'_>| {
             let Some(participant) = by_leg.get(&outgoing.leg).copied() else { return };
-            let Some((destination, by_rtcp)) = legs.get(&participant).and_then(|leg| destination(leg, outgoing.kind))
-            else {
-                return;
-            };
-            sink(Datagram { participant, destination, by_rtcp, bytes: outgoing.bytes });
+            let Some(leg) = legs.get_mut(&participant) else { return };
+            let Some((destination, by_rtcp)) = destination(leg, outgoing.kind) else { return };
+            let Some(bytes) = leg.protect(outgoing.bytes, scratch) else { return };
+            sink(Datagram { participant, destination, by_rtcp, bytes });
             if outgoing.first_of_music
                 && let Some(music) = music.get_mut(&participant)
             {
@@ -283,6 +298,12 @@ impl Session {
             },
         };
         self.mixer.set_route(leg.id, media::Route { hears, heard: route.heard });
+    }
+}
+
+fn take_rtcp(mixer: &mut Mixer, leg: &Leg, from: SocketAddr, packet: &[u8], now: Instant) {
+    if leg.admits_rtcp(from) {
+        let _ = mixer.receive_rtcp(leg.id, packet, now);
     }
 }
 

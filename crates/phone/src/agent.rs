@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use edge::sdp::{Direction, Local};
+use edge::sdp::{Direction, Local, LocalSrtp};
 use edge::sip::{DialogKey, Endpoint, RegistrationKey};
+use edge::srtp::KeySource;
 use media::{Codec, Loop};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -230,6 +231,11 @@ impl Agent {
             codecs: self.config.codecs.clone(),
             direction: Direction::SendRecv,
         }
+    }
+
+    /// Returns whether the phone encrypts, with keys of its own for each call.
+    pub(crate) fn describe_srtp(&self) -> LocalSrtp {
+        LocalSrtp::new(self.config.srtp, KeySource::new(seed()))
     }
 
     /// Returns what the phone says, in a codec.

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use edge::sdp::{Local, Negotiated, Negotiation, SdpError};
+use edge::sdp::{Local, LocalSrtp, Negotiated, Negotiation, SdpError};
 use edge::sip::DialogKey;
+use edge::srtp::Keys;
 
 use crate::state::Hold;
 
@@ -30,20 +31,22 @@ pub(crate) struct Ringing {
 
 impl Call {
     /// Begins a call of the phone's own, and returns it with its offer.
-    pub(crate) fn outgoing(dialog: DialogKey, local: Local) -> (Call, Vec<u8>) {
-        let mut call = Call::new(dialog, local);
+    pub(crate) fn outgoing(dialog: DialogKey, local: Local, srtp: LocalSrtp) -> (Call, Vec<u8>) {
+        let mut call = Call::new(dialog, local, srtp);
         let offer = call.offer(Hold::Off);
         (call, offer)
     }
 
     /// Begins a call that rings here.
-    pub(crate) fn incoming(dialog: DialogKey, local: Local, ringing: Ringing) -> Call {
-        Call { ringing: Some(ringing), ..Call::new(dialog, local) }
+    pub(crate) fn incoming(dialog: DialogKey, local: Local, srtp: LocalSrtp, ringing: Ringing) -> Call {
+        Call { ringing: Some(ringing), ..Call::new(dialog, local, srtp) }
     }
 
-    fn new(dialog: DialogKey, local: Local) -> Call {
+    fn new(dialog: DialogKey, local: Local, srtp: LocalSrtp) -> Call {
         let (hold, wished) = (Hold::Off, Hold::Off);
-        Call { dialog, negotiation: Negotiation::new(local), hold, wished, offered: None, ringing: None }
+        let mut negotiation = Negotiation::new(local).with_srtp(srtp);
+        negotiation.let_keys_be_told(true);
+        Call { dialog, negotiation, hold, wished, offered: None, ringing: None }
     }
 
     pub(crate) fn dialog(&self) -> DialogKey {
@@ -53,6 +56,11 @@ impl Call {
     /// Returns what was agreed on; `None` before the call is established.
     pub(crate) fn negotiated(&self) -> Option<Negotiated> {
         self.negotiation.agreed()
+    }
+
+    /// Returns what both sides encrypt with; `None`: the sound is in clear.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.negotiation.keys()
     }
 
     /// Returns how the phone holds its peer, as far as the peer has agreed.

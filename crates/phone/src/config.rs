@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use edge::sdp::SrtpPolicy;
 use edge::sip::{Status, Transport};
 use media::{Codec, Recording};
 
@@ -21,6 +22,8 @@ pub struct Config {
     pub transport: Transport,
     /// The codecs it can do, best first.
     pub codecs: Vec<Codec>,
+    /// Whether its sound is encrypted, with keys in its descriptions (SDES). It tells them over whatever transport.
+    pub srtp: SrtpPolicy,
     /// What it says in a call, again and again.
     pub speaks: Speech,
     /// What it does when it rings.
@@ -32,13 +35,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Describes a phone on `listen` that speaks UDP, knows all codecs, is silent and answers at once.
+    /// Describes a phone on `listen` that speaks UDP, in clear, knows all codecs, is silent and answers at once.
     pub fn new(name: &str, listen: IpAddr) -> Config {
         Config {
             name: name.to_owned(),
             listen,
             transport: Transport::Udp,
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
+            srtp: SrtpPolicy::Off,
             speaks: Speech::Silence,
             answer: Answer::AtOnce,
             register: None,

@@ -62,6 +62,8 @@ pub struct Statistics {
     pub undecodable: u64,
     /// RTP with a payload type that was not negotiated, or bytes that are no RTP.
     pub invalid: u64,
+    /// Packets that were to be SRTP and are not authentic, or came before.
+    pub unauthentic: u64,
     /// RTP from others than the peer, as [`edge::latch`] tells them apart. It is not heard.
     pub foreign: u64,
     /// RTCP packets (they share the port, RFC 5761).
@@ -194,6 +196,10 @@ impl Hearing {
 
     pub(crate) fn count_invalid(&mut self) {
         self.statistics.invalid += 1;
+    }
+
+    pub(crate) fn count_unauthentic(&mut self) {
+        self.statistics.unauthentic += 1;
     }
 
     pub(crate) fn count_foreign(&mut self) {

@@ -52,6 +52,6 @@ pub use wav::write_wav;
 pub use window::Window;
 
 // What the interface speaks of, so that whoever has phones needs nothing else.
-pub use edge::sdp::Direction;
+pub use edge::sdp::{Direction, SrtpPolicy};
 pub use edge::sip::{RegistrationState, Status, Transport};
 pub use media::{Codec, Key, Recording};

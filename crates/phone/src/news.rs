@@ -58,7 +58,7 @@ impl Agent {
             return;
         }
         let dialog = self.new_dialog();
-        let (call, offer) = Call::outgoing(dialog, self.describe());
+        let (call, offer) = Call::outgoing(dialog, self.describe(), self.describe_srtp());
         self.call = Some(call);
         self.show(State::Calling);
         let invite = Invite {
@@ -84,7 +84,8 @@ impl Agent {
             Answer::After(delay) => Some(now + delay),
             Answer::Never => None,
         };
-        self.call = Some(Call::incoming(dialog, self.describe(), Ringing { offer, answer_at }));
+        let ringing = Ringing { offer, answer_at };
+        self.call = Some(Call::incoming(dialog, self.describe(), self.describe_srtp(), ringing));
         self.show(State::Ringing);
         match self.config.answer {
             Answer::AtOnce => self.pick_up(now),
@@ -160,7 +161,8 @@ impl Agent {
     fn establish(&mut self, now: Instant) {
         let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
         let speech = self.speech_in(negotiated.format.codec);
-        self.voice = Some(Voice::new(negotiated, speech, now));
+        let keys = self.call.as_ref().and_then(Call::keys);
+        self.voice = Some(Voice::new(negotiated, keys, speech, now));
         self.shared.change(|observation| {
             observation.hearing.begin_call();
             observation.established_at = Some(now);
@@ -172,7 +174,8 @@ impl Agent {
     fn go_on(&mut self) {
         let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
         let speech = self.speech_in(negotiated.format.codec);
-        self.voice.iter_mut().for_each(|voice| voice.renegotiate(negotiated, speech.clone()));
+        let keys = self.call.as_ref().and_then(Call::keys);
+        self.voice.iter_mut().for_each(|voice| voice.renegotiate(negotiated, keys, speech.clone()));
         self.show_negotiated(&negotiated);
     }
 
@@ -188,7 +191,9 @@ impl Agent {
 
     fn show_negotiated(&self, negotiated: &Negotiated) {
         let hold = self.call.as_ref().map(Call::hold).unwrap_or_default();
+        let is_encrypted = self.call.as_ref().and_then(Call::keys).is_some();
         self.shared.change(|observation| {
+            observation.is_encrypted = is_encrypted;
             observation.codec = Some(negotiated.format.codec);
             (observation.hold, observation.remote) = (hold, negotiated.remote);
             observation.is_held = !negotiated.remote_listens;

@@ -270,6 +270,7 @@ impl Shared {
             codec: None,
             hold: Hold::Off,
             is_held: false,
+            is_encrypted: false,
             remote: Direction::SendRecv,
             sent: 0,
             hearing: Hearing::new(remembers),

@@ -67,6 +67,8 @@ pub struct Observation {
     pub remote: Direction,
     /// Whether its peer does not listen to it: it holds the phone.
     pub is_held: bool,
+    /// Whether the sound is encrypted.
+    pub is_encrypted: bool,
     /// RTP packets sent.
     pub sent: u64,
     /// What came in.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use edge::latch::Latch;
 use edge::sdp::Negotiated;
+use edge::srtp::{Keys, Protection};
 use media::dtmf::EventPayload;
 use media::rtp::{Packet, RtpError};
 use media::{Decoder, Key, Loop, TICK};
@@ -23,6 +24,10 @@ const BEHIND_MAX: Duration = Duration::from_millis(200);
 pub(crate) struct Voice {
     negotiated: Negotiated,
     latch: Latch,
+    /// There while the call is encrypted.
+    protection: Option<Protection>,
+    /// Where SRTP is put on and taken off.
+    scratch: Vec<u8>,
     speaker: Speaker,
     decoder: Decoder,
     next_tick: Instant,
@@ -32,12 +37,14 @@ pub(crate) struct Voice {
 
 impl Voice {
     /// Begins to speak and to listen.
-    pub(crate) fn new(negotiated: Negotiated, speech: Arc<Loop>, now: Instant) -> Voice {
+    pub(crate) fn new(negotiated: Negotiated, keys: Option<&Keys>, speech: Arc<Loop>, now: Instant) -> Voice {
         let bits = random();
         let numbering = Numbering { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: random() as u32 };
         Voice {
             negotiated,
             latch: Latch::new(negotiated.remote_rtp),
+            protection: keys.map(Protection::new),
+            scratch: Vec::new(),
             speaker: Speaker::new(speech, negotiated.format, numbering),
             decoder: Decoder::new(negotiated.format.codec),
             next_tick: now,
@@ -46,7 +53,11 @@ impl Voice {
     }
 
     /// Goes on as newly agreed. In another codec it is still the same stream; `speech` is what it says in it.
-    pub(crate) fn renegotiate(&mut self, negotiated: Negotiated, speech: Arc<Loop>) {
+    pub(crate) fn renegotiate(&mut self, negotiated: Negotiated, keys: Option<&Keys>, speech: Arc<Loop>) {
+        match (keys, &mut self.protection) {
+            (Some(keys), Some(protection)) => protection.rekey(keys),
+            (keys, protection) => *protection = keys.map(Protection::new),
+        }
         if negotiated.format.codec != self.negotiated.format.codec {
             self.decoder = Decoder::new(negotiated.format.codec);
         }
@@ -76,14 +87,24 @@ impl Voice {
                 self.speaker.pause();
                 continue;
             }
+            let Some(packet) = protect(&mut self.protection, self.speaker.speak(), &mut self.scratch) else { continue };
             // What the system does not take is lost, as on a network.
-            sent += u64::from(send(self.speaker.speak(), self.latch.destination()).is_ok());
+            sent += u64::from(send(packet, self.latch.destination()).is_ok());
         }
         sent
     }
 
     /// Takes a datagram in that came to the RTP port.
     pub(crate) fn receive(&mut self, bytes: &[u8], from: SocketAddr, arrival: Instant, hearing: &mut Hearing) {
+        let mut plain = std::mem::take(&mut self.scratch);
+        match unprotect(&mut self.protection, bytes, &mut plain) {
+            Some(bytes) => self.take(bytes, from, arrival, hearing),
+            None => hearing.count_unauthentic(),
+        }
+        self.scratch = plain;
+    }
+
+    fn take(&mut self, bytes: &[u8], from: SocketAddr, arrival: Instant, hearing: &mut Hearing) {
         match Packet::parse(bytes) {
             Ok(packet) if !self.knows(packet.payload_type) => hearing.count_invalid(),
             Ok(packet) if self.latch.admit(from, true, arrival).is_admitted() => self.listen(&packet, arrival, hearing),
@@ -118,5 +139,29 @@ impl Voice {
             Ok(()) => hearing.take_sound(arrived, self.decoder.rate_hz(), &self.decoded),
             Err(_) => hearing.take_undecodable(arrived),
         }
+    }
+}
+
+/// Returns a packet as it is to be sent.
+pub(crate) fn protect<'a>(
+    protection: &mut Option<Protection>,
+    packet: &'a [u8],
+    scratch: &'a mut Vec<u8>,
+) -> Option<&'a [u8]> {
+    match protection {
+        Some(protection) => protection.protect(packet, scratch).ok().map(|()| &scratch[..]),
+        None => Some(packet),
+    }
+}
+
+/// Returns a packet as it was before it was encrypted; `None` if it is not authentic.
+pub(crate) fn unprotect<'a>(
+    protection: &mut Option<Protection>,
+    packet: &'a [u8],
+    scratch: &'a mut Vec<u8>,
+) -> Option<&'a [u8]> {
+    match protection {
+        Some(protection) => protection.unprotect(packet, scratch).ok().map(|()| &scratch[..]),
+        None => Some(packet),
     }
 }

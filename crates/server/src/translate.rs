@@ -56,7 +56,21 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         trunk: settings.trunk.as_ref().map(trunk).transpose()?,
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
         ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
+        srtp: srtp(&settings.srtp),
     })
+}
+
+fn srtp(srtp: &config::Srtp) -> engine::SrtpConfig {
+    let policy = |policy| match policy {
+        config::SrtpPolicy::Off => engine::SrtpPolicy::Off,
+        config::SrtpPolicy::Optional => engine::SrtpPolicy::Optional,
+        config::SrtpPolicy::Required => engine::SrtpPolicy::Required,
+    };
+    engine::SrtpConfig {
+        phones: policy(srtp.phones),
+        trunk: policy(srtp.trunk),
+        keys_without_tls: srtp.keys_without_tls,
+    }
 }
 
 fn user(user: &config::User) -> anyhow::Result<engine::User> {

@@ -33,3 +33,15 @@ pub enum SrtpError {
     #[error("the key is used up")]
     Exhausted,
 }
+
+impl SrtpError {
+    /// Returns a short name, for counting.
+    pub fn name(self) -> &'static str {
+        match self {
+            SrtpError::TooShort => "too-short",
+            SrtpError::NotAuthentic => "not-authentic",
+            SrtpError::Replayed => "replayed",
+            SrtpError::Exhausted => "exhausted",
+        }
+    }
+}

@@ -41,8 +41,15 @@ struct Keys {
 }
 
 enum Cipher {
-    Counter { key: EncryptingKey, authentication: hmac::Key, tag_bytes: usize },
+    Counter(Box<Counter>),
     Gcm(LessSafeKey),
+}
+
+/// Counter mode, and what authenticates beside it.
+struct Counter {
+    key: EncryptingKey,
+    authentication: hmac::Key,
+    tag_bytes: usize,
 }
 
 impl Transform {
@@ -63,10 +70,10 @@ impl Transform {
         let Keys { cipher, .. } = &self.rtp;
         let iv = self.rtp.iv(ssrc, index);
         match cipher {
-            Cipher::Counter { key, authentication, tag_bytes } => {
-                apply_keystream(key, iv, &mut packet[header_bytes..]);
-                let tag = sign(authentication, packet, &rollover(index));
-                packet.extend_from_slice(&tag.as_ref()[..*tag_bytes]);
+            Cipher::Counter(counter) => {
+                apply_keystream(&counter.key, iv, &mut packet[header_bytes..]);
+                let tag = sign(&counter.authentication, packet, &rollover(index));
+                packet.extend_from_slice(&tag.as_ref()[..counter.tag_bytes]);
             }
             Cipher::Gcm(key) => {
                 let (header, payload) = packet.split_at_mut(header_bytes);
@@ -88,10 +95,10 @@ impl Transform {
         let iv = self.rtp.iv(ssrc, index);
         let text_bytes = text_bytes(packet, cipher.tag_bytes(), header_bytes)?;
         match cipher {
-            Cipher::Counter { key, authentication, .. } => {
+            Cipher::Counter(counter) => {
                 let (text, tag) = packet.split_at_mut(text_bytes);
-                verify(authentication, text, &rollover(index), tag)?;
-                apply_keystream(key, iv, &mut text[header_bytes..]);
+                verify(&counter.authentication, text, &rollover(index), tag)?;
+                apply_keystream(&counter.key, iv, &mut text[header_bytes..]);
             }
             Cipher::Gcm(key) => {
                 let (header, sealed) = packet.split_at_mut(header_bytes);
@@ -107,11 +114,11 @@ impl Transform {
         let Keys { cipher, .. } = &self.rtcp;
         let (iv, trailer) = (self.rtcp.iv(ssrc, index.into()), (ENCRYPTED | index).to_be_bytes());
         match cipher {
-            Cipher::Counter { key, authentication, tag_bytes } => {
-                apply_keystream(key, iv, &mut packet[RTCP_CLEAR_BYTES..]);
+            Cipher::Counter(counter) => {
+                apply_keystream(&counter.key, iv, &mut packet[RTCP_CLEAR_BYTES..]);
                 packet.extend_from_slice(&trailer);
-                let tag = sign(authentication, packet, &[]);
-                packet.extend_from_slice(&tag.as_ref()[..*tag_bytes]);
+                let tag = sign(&counter.authentication, packet, &[]);
+                packet.extend_from_slice(&tag.as_ref()[..counter.tag_bytes]);
             }
             Cipher::Gcm(key) => {
                 let (header, text) = packet.split_at_mut(RTCP_CLEAR_BYTES);
@@ -126,7 +133,7 @@ impl Transform {
     /// Reads the index of an RTCP packet, which is not checked yet.
     pub(super) fn rtcp_index(&self, packet: &[u8]) -> Result<u32, SrtpError> {
         let behind = match &self.rtcp.cipher {
-            Cipher::Counter { tag_bytes, .. } => *tag_bytes,
+            Cipher::Counter(counter) => counter.tag_bytes,
             Cipher::Gcm(_) => 0,
         };
         let end = text_bytes(packet, behind, RTCP_CLEAR_BYTES + RTCP_INDEX_BYTES)?;
@@ -145,10 +152,10 @@ impl Transform {
         let behind = RTCP_INDEX_BYTES + cipher.tag_bytes();
         let text_bytes = text_bytes(packet, behind, RTCP_CLEAR_BYTES)?;
         match cipher {
-            Cipher::Counter { key, authentication, .. } => {
+            Cipher::Counter(counter) => {
                 let (signed, tag) = packet.split_at_mut(text_bytes + RTCP_INDEX_BYTES);
-                verify(authentication, signed, &[], tag)?;
-                apply_keystream(key, iv, &mut packet[RTCP_CLEAR_BYTES..text_bytes]);
+                verify(&counter.authentication, signed, &[], tag)?;
+                apply_keystream(&counter.key, iv, &mut packet[RTCP_CLEAR_BYTES..text_bytes]);
             }
             Cipher::Gcm(key) => {
                 let (header, sealed) = packet.split_at_mut(RTCP_CLEAR_BYTES);
@@ -179,7 +186,7 @@ impl Keys {
                 let mut authentication = Zeroizing::new([0; 20]);
                 master.derive(label + 1, &mut *authentication);
                 let authentication = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &*authentication);
-                Cipher::Counter { key: counter_key(&key), authentication, tag_bytes }
+                Cipher::Counter(Box::new(Counter { key: counter_key(&key), authentication, tag_bytes }))
             }
         };
         Keys { cipher, salt }
@@ -191,7 +198,7 @@ impl Keys {
         let mut iv = [0; 16];
         iv[..14].copy_from_slice(&*self.salt);
         let at = match self.cipher {
-            Cipher::Counter { .. } => 4,
+            Cipher::Counter(_) => 4,
             Cipher::Gcm(_) => 2,
         };
         let unique = ssrc.to_be_bytes().into_iter().chain(index.to_be_bytes().into_iter().skip(2));
@@ -208,7 +215,7 @@ impl Cipher {
 
     fn tag_bytes(&self) -> usize {
         match self {
-            Cipher::Counter { tag_bytes, .. } => *tag_bytes,
+            Cipher::Counter(counter) => counter.tag_bytes,
             Cipher::Gcm(_) => GCM_TAG_BYTES,
         }
     }

@@ -3,9 +3,12 @@
 use super::*;
 use crate::prompts::{DownloadError, PromptFailure};
 use call::{CallKind, ClientContext, ConversationId, Invitation, NewCall, Policy};
-use edge::sdp::{self, Local, Negotiated};
+use edge::sdp::{self, Local, LocalSrtp, Negotiation};
+use edge::srtp::{KeySource, Protection};
 use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
+
+mod srtp;
 
 const CALL: CallId = CallId::new(1);
 const BOT: ParticipantId = ParticipantId::new(2);
@@ -190,8 +193,8 @@ struct Stage {
 struct Phone {
     participant: ParticipantId,
     address: SocketAddr,
-    local: Local,
-    negotiated: Negotiated,
+    negotiation: Negotiation,
+    protection: Option<Protection>,
     encoder: Encoder,
     encoder_codec: Codec,
     decoder: Decoder,
@@ -203,6 +206,10 @@ struct Phone {
 
 impl Stage {
     fn with(first: Codec, second: Codec, third: Codec) -> Self {
+        Stage::of([first, second, third].map(|codec| (codec, SrtpPolicy::Off)))
+    }
+
+    fn of(phones: [(Codec, SrtpPolicy); 3]) -> Self {
         let now = Instant::now();
         let target = |n: usize| Invitation { participant: id(n), identity: Identity::user(n.to_string(), None) };
         let call = NewCall {
@@ -217,21 +224,27 @@ impl Stage {
         let operation = OperationId::new(0);
         let mut stage = Self { session, phones: Vec::new(), now, operation, operations: 0, ended: Vec::new() };
         stage.drain();
-        for (n, codec) in [first, second, third].into_iter().enumerate() {
-            stage.join(n, codec);
+        for (n, (codec, srtp)) in phones.into_iter().enumerate() {
+            stage.join(n, codec, srtp);
         }
         stage
     }
 
-    fn join(&mut self, n: usize, codec: Codec) {
+    fn join(&mut self, n: usize, codec: Codec, srtp: SrtpPolicy) {
         let ours = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * n as u16));
         let transmit = TransmitStart { ssrc: n as u32, sequence: 65_500, timestamp: u32::MAX - 5_000 };
-        let random = LegRandom { transmit, session_id: 7 };
-        let offer = self.session.leg_opened(id(n), ours, random).expect("it was to be called");
+        let random = LegRandom { transmit, session_id: 7, keys: KeySource::new([n as u8; 32]) };
+        let offers = self.session.leg_opened(id(n), ours, random, srtp).expect("it was to be called");
         let address = SocketAddr::from(([127, 0, 0, 1], 30_000 + 2 * n as u16));
         let local = local(address, codec, sdp::Direction::SendRecv);
-        let (answer, negotiated) = sdp::answer(&local, offer.as_bytes()).expect("our own offer is good");
-        self.phones.push(Phone::new(n, address, local, negotiated));
+        let keys = KeySource::new([100 + n as u8; 32]);
+        let mut negotiation = Negotiation::new(local).with_srtp(LocalSrtp::new(srtp, keys));
+        let is_encrypted = srtp != SrtpPolicy::Off;
+        negotiation.let_keys_be_told(is_encrypted);
+        self.session.let_keys_be_told(id(n), is_encrypted);
+        let offer = if is_encrypted { offers.encrypted } else { offers.plain }.expect("it is offered");
+        let (answer, _) = negotiation.answer(offer.as_bytes()).expect("our own offer is good");
+        self.phones.push(Phone::new(n, address, negotiation));
         self.session.answered(id(n), answer.as_bytes(), self.now);
         self.drain();
     }
@@ -239,19 +252,18 @@ impl Stage {
     /// The phone offers itself anew, and must be answered.
     fn reinvite(&mut self, n: usize, direction: sdp::Direction, codec: Codec) {
         let phone = &mut self.phones[n];
-        let mut local = local(phone.address, codec, direction);
-        local.version = phone.local.version + 1;
-        let offer = sdp::offer(&local);
+        phone.negotiation.wish(direction);
+        phone.negotiation.set_codecs(vec![codec]);
+        let offer = phone.negotiation.offer();
         self.session.offered(phone.participant, offer.as_bytes(), self.now);
         let answer = self.drain().expect("an offer is answered");
         let phone = &mut self.phones[n];
-        phone.negotiated = sdp::accept_answer(&local, answer.as_bytes()).expect("our own answer is good");
+        phone.negotiation.accept_answer(answer.as_bytes()).expect("our own answer is good");
         if phone.encoder_codec != codec {
             phone.encoder_codec = codec;
             (phone.encoder, phone.decoder) = (Encoder::new(codec), Decoder::new(codec));
             phone.sine = Sine::new(TONES[n], codec.sample_rate(), 8_000);
         }
-        phone.local = local;
     }
 
     fn hold(&mut self, n: usize) {
@@ -292,7 +304,7 @@ impl Stage {
             let phones = &mut self.phones;
             self.session.tick(self.now, NtpTime::from_unix(Duration::from_secs(1)), &mut |datagram| {
                 if let Some(phone) = phones.iter_mut().find(|phone| phone.address == datagram.destination) {
-                    phone.hear(datagram.bytes);
+                    phone.receive(datagram.bytes);
                 }
             });
             self.session.flushed(self.now);
@@ -338,13 +350,13 @@ impl Stage {
 }
 
 impl Phone {
-    fn new(n: usize, address: SocketAddr, local: Local, negotiated: Negotiated) -> Self {
-        let codec = negotiated.format.codec;
+    fn new(n: usize, address: SocketAddr, negotiation: Negotiation) -> Self {
+        let codec = negotiation.agreed().expect("it has answered").format.codec;
         Self {
             participant: id(n),
             address,
-            local,
-            negotiated,
+            protection: negotiation.keys().map(Protection::new),
+            negotiation,
             encoder: Encoder::new(codec),
             encoder_codec: codec,
             decoder: Decoder::new(codec),
@@ -368,14 +380,38 @@ impl Phone {
         self.sequence = self.sequence.wrapping_add(1);
         media::rtp::Packet {
             marker: false,
-            payload_type: self.negotiated.format.payload_type,
+            payload_type: self.payload_type(),
             sequence: self.sequence,
             timestamp: u32::from(self.sequence) * codec.timestamp_step(),
             ssrc: 0x1234,
             payload: &payload,
         }
         .write(&mut packet);
-        packet
+        match &mut self.protection {
+            Some(protection) => {
+                let mut sealed = Vec::new();
+                protection.protect(&packet, &mut sealed).expect("what it says is RTP");
+                sealed
+            }
+            None => packet,
+        }
+    }
+
+    fn payload_type(&self) -> u8 {
+        self.negotiation.agreed().expect("it has answered").format.payload_type
+    }
+
+    /// What comes in is of no use to a phone that cannot decrypt it.
+    fn receive(&mut self, packet: &[u8]) {
+        let mut plain = Vec::new();
+        match &mut self.protection {
+            Some(protection) => {
+                if protection.unprotect(packet, &mut plain).is_ok() {
+                    self.hear(&plain);
+                }
+            }
+            None => self.hear(packet),
+        }
     }
 
     fn hear(&mut self, packet: &[u8]) {
@@ -383,7 +419,7 @@ impl Phone {
             Err(RtpError::Rtcp { .. }) => return,
             packet => packet.expect("what we send is RTP"),
         };
-        assert_eq!(packet.payload_type, self.negotiated.format.payload_type);
+        assert_eq!(packet.payload_type, self.payload_type());
         let mut frame = Vec::new();
         self.decoder.decode(packet.payload, &mut frame).expect("what we send can be decoded");
         self.heard.extend(frame);

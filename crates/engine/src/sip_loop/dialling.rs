@@ -13,6 +13,7 @@ use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
 use crate::worker::LegEvent;
 use call::{Identity, LeaveCause, Unreached};
+use edge::sdp::FirstOffers;
 use edge::sip::{
     self, Credentials, DialogKey, EndCause, Endpoint, Event, Host, Invite, NameAddr, Status, Transport, Uri,
 };
@@ -37,10 +38,23 @@ pub(super) struct Dialling {
     from: NameAddr,
     ring_timeout: Duration,
     legs: HashMap<LegAddress, Leg>,
-    by_dialog: HashMap<DialogKey, LegAddress>,
+    ways: HashMap<DialogKey, Way>,
     /// Whom to call, with what, once the name of the host has an address.
-    resolving: HashMap<LegAddress, (Uri, String)>,
+    resolving: HashMap<LegAddress, (Uri, FirstOffers)>,
     next_dialog: u64,
+    keys_without_tls: bool,
+}
+
+/// One phone of a leg.
+#[derive(Debug)]
+struct Way {
+    leg: LegAddress,
+    /// Whether keys of SRTP may be told to it.
+    may_tell_keys: bool,
+    /// Whether keys stood in our first offer.
+    has_told_keys: bool,
+    /// What it is offered if it cannot encrypt.
+    fallback: Option<(Phone, FirstOffers)>,
 }
 
 /// What came of dialling.
@@ -73,9 +87,10 @@ impl Dialling {
             from: NameAddr::new(from).named("Fermata"),
             ring_timeout: config.ring_timeout,
             legs: HashMap::new(),
-            by_dialog: HashMap::new(),
+            ways: HashMap::new(),
             resolving: HashMap::new(),
             next_dialog: 0,
+            keys_without_tls: config.srtp.keys_without_tls,
         }
     }
 
@@ -85,7 +100,7 @@ impl Dialling {
         endpoint: &mut Endpoint,
         address: LegAddress,
         identity: &Identity,
-        offer: String,
+        offers: FirstOffers,
         now: Instant,
     ) -> Dialled {
         let phones = match self.phones(endpoint, identity, now) {
@@ -95,11 +110,13 @@ impl Dialling {
         if let [phone] = phones.as_slice()
             && let Some(name) = phone.unresolved()
         {
-            self.resolving.insert(address, (phone.target.clone(), offer));
+            self.resolving.insert(address, (phone.target.clone(), offers));
             return Dialled::Resolve(name);
         }
-        self.ring(endpoint, address, phones, &offer, now);
-        Dialled::Rings
+        match self.ring(endpoint, address, phones, &offers, now) {
+            Some(step) => Dialled::No(step),
+            None => Dialled::Rings,
+        }
     }
 
     /// The name of a target has an address, or none.
@@ -110,34 +127,67 @@ impl Dialling {
         remote: Option<SocketAddr>,
         now: Instant,
     ) -> Option<Step> {
-        let (target, offer) = self.resolving.remove(&address)?;
+        let (target, offers) = self.resolving.remove(&address)?;
         let Some(remote) = remote else {
             return Some(Step { leg: address, event: LegEvent::Unreached(Unreached::NoEndpoint) });
         };
         let destination = Some(sip::Destination::Address { transport: transport(&target), remote });
-        self.ring(endpoint, address, vec![Phone { target, destination, credentials: None }], &offer, now);
+        self.ring(endpoint, address, vec![Phone { target, destination, credentials: None }], &offers, now)
+    }
+
+    /// Rings all phones, or says that none of them may be offered anything.
+    fn ring(
+        &mut self,
+        endpoint: &mut Endpoint,
+        address: LegAddress,
+        phones: Vec<Phone>,
+        offers: &FirstOffers,
+        now: Instant,
+    ) -> Option<Step> {
+        let mut leg = Leg::default();
+        for phone in phones {
+            leg.ringing.extend(self.ring_one(endpoint, address, phone, offers.clone(), now));
+        }
+        if leg.ringing.is_empty() {
+            return Some(Step { leg: address, event: LegEvent::Unreached(Unreached::NotAcceptable) });
+        }
+        self.legs.insert(address, leg);
         None
     }
 
-    fn ring(&mut self, endpoint: &mut Endpoint, address: LegAddress, phones: Vec<Phone>, offer: &str, now: Instant) {
-        let mut leg = Leg::default();
-        for phone in phones {
-            self.next_dialog += 1;
-            let dialog = DialogKey(self.next_dialog);
-            leg.ringing.push(dialog);
-            self.by_dialog.insert(dialog, address);
-            let invite = Invite {
-                target: phone.target,
-                destination: phone.destination,
-                from: self.from.clone(),
-                to: None,
-                offer: offer.as_bytes().to_vec(),
-                credentials: phone.credentials,
-                ring_timeout: self.ring_timeout,
-            };
-            endpoint.invite(dialog, invite, now);
-        }
-        self.legs.insert(address, leg);
+    /// A phone whose signalling hides keys is offered encryption first. One that cannot is called once more in clear, if
+    /// that is allowed.
+    fn ring_one(
+        &mut self,
+        endpoint: &mut Endpoint,
+        leg: LegAddress,
+        phone: Phone,
+        offers: FirstOffers,
+        now: Instant,
+    ) -> Option<DialogKey> {
+        let may_tell_keys = self.keys_without_tls;
+        let FirstOffers { plain, encrypted } = offers;
+        let encrypted = encrypted.filter(|_| may_tell_keys);
+        let has_told_keys = encrypted.is_some();
+        let (offer, plain) = match encrypted {
+            Some(encrypted) => (encrypted, plain),
+            None => (plain?, None),
+        };
+        let fallback = plain.map(|plain| (phone.clone(), FirstOffers { plain: Some(plain), encrypted: None }));
+        self.next_dialog += 1;
+        let dialog = DialogKey(self.next_dialog);
+        self.ways.insert(dialog, Way { leg, may_tell_keys, has_told_keys, fallback });
+        let invite = Invite {
+            target: phone.target,
+            destination: phone.destination,
+            from: self.from.clone(),
+            to: None,
+            offer: offer.into_bytes(),
+            credentials: phone.credentials,
+            ring_timeout: self.ring_timeout,
+        };
+        endpoint.invite(dialog, invite, now);
+        Some(dialog)
     }
 
     /// Ends a leg in whatever state it is.
@@ -145,7 +195,7 @@ impl Dialling {
         self.resolving.remove(&address);
         let Some(leg) = self.legs.remove(&address) else { return };
         for dialog in leg.ringing.into_iter().chain(leg.answered) {
-            self.by_dialog.remove(&dialog);
+            self.ways.remove(&dialog);
             endpoint.hang_up(dialog, now);
         }
     }
@@ -158,10 +208,13 @@ impl Dialling {
     pub(super) fn take_event(&mut self, endpoint: &mut Endpoint, event: Event, now: Instant) -> Option<Step> {
         match event {
             Event::Answered { dialog, body } => self.answered(endpoint, dialog, body, now),
-            Event::Failed { dialog, status, reason: _ } => self.failed(dialog, unreached(status)),
+            Event::Failed { dialog, status, reason: _ } => {
+                let dialog = self.fall_back(endpoint, dialog, status, now)?;
+                self.failed(dialog, unreached(status))
+            }
             Event::Offered { dialog, body } => {
-                let leg = *self.by_dialog.get(&dialog)?;
-                Some(Step { leg, event: LegEvent::Offered { description: body } })
+                let Way { leg, may_tell_keys, .. } = *self.ways.get(&dialog)?;
+                Some(Step { leg, event: LegEvent::Offered { description: body, may_tell_keys } })
             }
             Event::Ended { dialog, cause } => self.ended(dialog, cause),
             Event::Registered { user: _ } => {
@@ -188,18 +241,40 @@ impl Dialling {
         description: Vec<u8>,
         now: Instant,
     ) -> Option<Step> {
-        let address = *self.by_dialog.get(&dialog)?;
+        let way = self.ways.get_mut(&dialog)?;
+        let (address, may_tell_keys) = (way.leg, way.has_told_keys);
+        way.fallback = None;
         let leg = self.legs.get_mut(&address)?;
         leg.answered = Some(dialog);
         for other in std::mem::take(&mut leg.ringing).into_iter().filter(|other| *other != dialog) {
-            self.by_dialog.remove(&other);
+            self.ways.remove(&other);
             endpoint.hang_up(other, now);
         }
-        Some(Step { leg: address, event: LegEvent::Answered { description } })
+        Some(Step { leg: address, event: LegEvent::Answered { description, may_tell_keys } })
+    }
+
+    /// Calls a phone that cannot encrypt once more, in clear. Returns the dialog that failed for good, if it did.
+    fn fall_back(
+        &mut self,
+        endpoint: &mut Endpoint,
+        dialog: DialogKey,
+        status: Status,
+        now: Instant,
+    ) -> Option<DialogKey> {
+        let cannot = matches!(unreached(status), Unreached::NotAcceptable) || status.code() == 415;
+        let way = self.ways.get_mut(&dialog)?;
+        let Some((phone, offers)) = way.fallback.take().filter(|_| cannot) else { return Some(dialog) };
+        let address = way.leg;
+        self.ways.remove(&dialog);
+        let again = self.ring_one(endpoint, address, phone, offers, now)?;
+        let leg = self.legs.get_mut(&address)?;
+        leg.ringing.retain(|ringing| *ringing != dialog);
+        leg.ringing.push(again);
+        None
     }
 
     fn failed(&mut self, dialog: DialogKey, cause: Unreached) -> Option<Step> {
-        let address = self.by_dialog.remove(&dialog)?;
+        let address = self.ways.remove(&dialog)?.leg;
         let leg = self.legs.get_mut(&address)?;
         leg.ringing.retain(|ringing| *ringing != dialog);
         let cause = leg.unreached.map_or(cause, |before| better(before, cause));
@@ -212,11 +287,11 @@ impl Dialling {
     }
 
     fn ended(&mut self, dialog: DialogKey, cause: EndCause) -> Option<Step> {
-        let address = *self.by_dialog.get(&dialog)?;
+        let address = self.ways.get(&dialog)?.leg;
         if self.legs.get(&address)?.answered != Some(dialog) {
             return self.failed(dialog, Unreached::NoAnswer);
         }
-        self.by_dialog.remove(&dialog);
+        self.ways.remove(&dialog);
         self.legs.remove(&address);
         let cause = match cause {
             EndCause::Local | EndCause::Remote => LeaveCause::HungUp,
@@ -249,7 +324,7 @@ impl Dialling {
 }
 
 /// One phone of a target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Phone {
     target: Uri,
     destination: Option<sip::Destination>,

@@ -6,9 +6,11 @@ mod tcp;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
+use crate::engine::new_secret;
 use crate::worker::{Fact, WorkerHandle};
 use call::{ConversationId, Identity, ParticipantId};
 use dialling::{Dialled, Dialling, Step};
+use edge::sdp::FirstOffers;
 use edge::sip::{self, Credentials, Destination, Endpoint, Event, Flow, Status, Transport};
 use std::io;
 use std::net::SocketAddr;
@@ -38,8 +40,8 @@ pub(crate) struct LegAddress {
 /// What a worker wants of SIP.
 #[derive(Debug)]
 pub(crate) enum SipCommand {
-    /// Call somebody with this offer; every phone of a user rings.
-    Dial { leg: LegAddress, identity: Identity, offer: String },
+    /// Call somebody with one of these offers; every phone of a user rings.
+    Dial { leg: LegAddress, identity: Identity, offers: FirstOffers },
     /// From the loop to itself: the host of a leg's target has this address, or none.
     Resolved { leg: LegAddress, address: Option<SocketAddr> },
     /// End it, in whatever state it is.
@@ -81,7 +83,7 @@ impl SipLoop {
         let (sender, commands) = mpsc::unbounded_channel();
         let (connections, chunks) = Connections::new(tcp, local);
         let sip_loop = Self {
-            endpoint: Endpoint::new(endpoint_config(config, local), seed()),
+            endpoint: Endpoint::new(endpoint_config(config, local), new_secret()),
             udp,
             local,
             connections,
@@ -142,8 +144,8 @@ impl SipLoop {
     fn take_command(&mut self, command: SipCommand) {
         let now = Instant::now();
         match command {
-            SipCommand::Dial { leg, identity, offer } => {
-                match self.dialling.dial(&mut self.endpoint, leg, &identity, offer, now) {
+            SipCommand::Dial { leg, identity, offers } => {
+                match self.dialling.dial(&mut self.endpoint, leg, &identity, offers, now) {
                     Dialled::Rings => {}
                     Dialled::Resolve(name) => self.resolve(leg, name),
                     Dialled::No(step) => self.tell(step),
@@ -248,11 +250,4 @@ async fn sleep_until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
     }
-}
-
-fn seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    seed[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    seed[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    seed
 }

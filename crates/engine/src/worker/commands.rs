@@ -90,9 +90,15 @@ impl Running {
         let conversation = match fact {
             Fact::Leg { conversation, participant, event } => {
                 self.with_session(conversation, |session| match event {
-                    LegEvent::Answered { description } => session.answered(participant, &description, now),
+                    LegEvent::Answered { description, may_tell_keys } => {
+                        session.let_keys_be_told(participant, may_tell_keys);
+                        session.answered(participant, &description, now);
+                    }
                     LegEvent::Unreached(cause) => session.unreached(participant, cause, now),
-                    LegEvent::Offered { description } => session.offered(participant, &description, now),
+                    LegEvent::Offered { description, may_tell_keys } => {
+                        session.let_keys_be_told(participant, may_tell_keys);
+                        session.offered(participant, &description, now);
+                    }
                     LegEvent::Left(cause) => session.left(participant, cause, now),
                 });
                 conversation

@@ -6,6 +6,7 @@ use crate::rtp_ports::RtpSockets;
 use crate::session::Datagram;
 use crate::sip_loop::SipCommand;
 use call::{ConversationId, Identity, ParticipantId, Unreached};
+use edge::srtp::KeySource;
 use media::TransmitStart;
 use mio::{Interest, Token};
 use std::collections::HashMap;
@@ -37,10 +38,11 @@ impl Running {
         match opened {
             Ok(sockets) => {
                 let address = SocketAddr::new(self.worker.config.rtp.address, sockets.sockets.port);
-                let Some(offer) = owned.session.leg_opened(participant, address, random()) else { return };
+                let srtp = self.worker.config.sip.srtp_with(&identity);
+                let Some(offers) = owned.session.leg_opened(participant, address, random(), srtp) else { return };
                 owned.legs.insert(participant, sockets);
                 let leg = self.address(conversation, participant);
-                self.worker.sip.send(SipCommand::Dial { leg, identity, offer });
+                self.worker.sip.send(SipCommand::Dial { leg, identity, offers });
             }
             Err(error) => {
                 tracing::error!(%error, "no RTP port for a leg");
@@ -85,5 +87,6 @@ fn random() -> LegRandom {
     let bits = crate::engine::new_guid();
     let transmit = TransmitStart { ssrc: bits as u32, sequence: (bits >> 32) as u16, timestamp: (bits >> 80) as u32 };
     // Positive in 64 bits: some phones read it as a signed number.
-    LegRandom { transmit, session_id: ((bits >> 64) as u64) >> 2 }
+    let session_id = ((bits >> 64) as u64) >> 2;
+    LegRandom { transmit, session_id, keys: KeySource::new(crate::engine::new_secret()) }
 }

@@ -87,11 +87,13 @@ pub(crate) enum Fact {
 type Track = Result<(Codec, Arc<Loop>), PromptFailure>;
 
 /// What SIP says of a leg.
+///
+/// `may_tell_keys`: whether keys of SRTP may stand in our description; of an answer, whether they stood in the offer.
 #[derive(Debug)]
 pub(crate) enum LegEvent {
-    Answered { description: Vec<u8> },
+    Answered { description: Vec<u8>, may_tell_keys: bool },
     Unreached(Unreached),
-    Offered { description: Vec<u8> },
+    Offered { description: Vec<u8>, may_tell_keys: bool },
     Left(LeaveCause),
 }
 

@@ -230,6 +230,7 @@ fn engine_config() -> engine::Config {
             trunk: None,
             dial: engine::DialRule { loopback: true, hosts: Vec::new() },
             ring_timeout: Duration::from_secs(60),
+            srtp: engine::SrtpConfig::default(),
         },
         rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999 },
         prompts: engine::prompts::Policy { addresses: engine::prompts::AddressRule::Any, ..Default::default() },

@@ -197,5 +197,5 @@ fn open_members(config: &CrowdConfig) -> io::Result<Vec<Member>> {
     let tone = |hz: &u32| Speech::Tone { hz: *hz, level_dbfs: config.level_dbfs };
     let voices: Vec<Arc<Loop>> = config.tones_hz.iter().map(|hz| Arc::new(encode(&tone(hz), config.codec))).collect();
     let voice_of = |n: usize| Arc::clone(&voices[n % voices.len()]);
-    (0..config.phones).map(|n| Member::new(config.listen, config.codec, voice_of(n), config.watch)).collect()
+    (0..config.phones).map(|n| Member::new(config, voice_of(n))).collect()
 }

@@ -1,23 +1,25 @@
 //! One light phone.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edge::latch::Latch;
-use edge::sdp::{self, Direction, Local, Negotiated, SdpError};
+use edge::sdp::{Direction, Local, LocalSrtp, Negotiated, Negotiation, SdpError, SrtpPolicy};
 use edge::sip::DialogKey;
+use edge::srtp::{KeySource, Protection};
 use media::rtp::Packet;
-use media::{Codec, Decoder, Loop, TICK};
+use media::{Decoder, Loop, TICK};
 use mio::net::UdpSocket;
 
 use super::watch::Ear;
-use super::{CrowdObservation, Watch};
+use super::{CrowdConfig, CrowdObservation, Watch};
 use crate::hearing::{Arrived, Statistics};
-use crate::random::random;
+use crate::random::{random, seed};
 use crate::sequence::Sequence;
 use crate::speaker::{Numbering, Speaker};
+use crate::voice::{protect, unprotect};
 
 /// Who is later than this leaves the packet out, as a sound card does. Less would make losses of a busy machine's
 /// hiccups, more sends bursts that the peer has to throw away.
@@ -29,7 +31,10 @@ pub(super) struct Member {
     local: Local,
     speech: Arc<Loop>,
     watch: Watch,
+    srtp: SrtpPolicy,
     call: Option<Call>,
+    /// Where SRTP is put on and taken off.
+    scratch: Vec<u8>,
 }
 
 /// The call of a light phone.
@@ -37,6 +42,7 @@ struct Call {
     dialog: DialogKey,
     negotiated: Negotiated,
     latch: Latch,
+    protection: Option<Protection>,
     speaker: Speaker,
     /// What was received, once something was.
     sequence: Option<Sequence>,
@@ -47,7 +53,8 @@ struct Call {
 
 impl Member {
     /// Opens the socket of a phone that says `speech`.
-    pub(super) fn new(listen: IpAddr, codec: Codec, speech: Arc<Loop>, watch: Watch) -> io::Result<Member> {
+    pub(super) fn new(config: &CrowdConfig, speech: Arc<Loop>) -> io::Result<Member> {
+        let CrowdConfig { listen, codec, watch, srtp, .. } = *config;
         let rtp = UdpSocket::bind(SocketAddr::new(listen, 0))?;
         let local = Local {
             address: listen,
@@ -58,7 +65,7 @@ impl Member {
             codecs: vec![codec],
             direction: Direction::SendRecv,
         };
-        Ok(Member { rtp, local, speech, watch, call: None })
+        Ok(Member { rtp, local, speech, watch, srtp, call: None, scratch: Vec::new() })
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -67,13 +74,17 @@ impl Member {
 
     /// Takes a call, and returns the answer to its offer.
     pub(super) fn answer(&mut self, dialog: DialogKey, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
-        let (answer, negotiated) = sdp::answer(&self.local, offer)?;
+        let srtp = LocalSrtp::new(self.srtp, KeySource::new(seed()));
+        let mut negotiation = Negotiation::new(self.local.clone()).with_srtp(srtp);
+        negotiation.let_keys_be_told(true);
+        let (answer, negotiated) = negotiation.answer(offer)?;
         let bits = random();
         let numbering = Numbering { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: random() as u32 };
         self.call = Some(Call {
             dialog,
             negotiated,
             latch: Latch::new(negotiated.remote_rtp),
+            protection: negotiation.keys().map(Protection::new),
             speaker: Speaker::new(Arc::clone(&self.speech), negotiated.format, numbering),
             sequence: None,
             last: None,
@@ -95,8 +106,9 @@ impl Member {
             call.speaker.pause();
             return false;
         }
+        let packet = protect(&mut call.protection, call.speaker.speak(), &mut self.scratch);
         // What the system does not take is lost, as on a network.
-        self.rtp.send_to(call.speaker.speak(), call.latch.destination()).is_ok()
+        packet.is_some_and(|packet| self.rtp.send_to(packet, call.latch.destination()).is_ok())
     }
 
     /// Reads what has arrived at the n-th phone, this one, and says whether there is news in it.
@@ -105,7 +117,8 @@ impl Member {
         while let Ok((length, from)) = self.rtp.recv_from(datagram) {
             let arrival = Instant::now();
             let Some(call) = &mut self.call else { continue };
-            let Ok(packet) = Packet::parse(&datagram[..length]) else { continue };
+            let Some(bytes) = unprotect(&mut call.protection, &datagram[..length], &mut self.scratch) else { continue };
+            let Ok(packet) = Packet::parse(bytes) else { continue };
             let is_sound = packet.payload_type == call.negotiated.format.payload_type;
             if is_sound && call.latch.admit(from, true, arrival).is_admitted() {
                 is_news |= call.count(&packet, arrival, observation);

@@ -16,6 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use edge::sdp::SrtpPolicy;
 use media::Codec;
 use mio::Waker;
 
@@ -39,6 +40,8 @@ pub struct CrowdConfig {
     pub level_dbfs: f32,
     /// What watched phones listen for.
     pub watch: Watch,
+    /// Whether their sound is encrypted, with keys in their descriptions.
+    pub srtp: SrtpPolicy,
 }
 
 /// Many phones, switched on. Dropping it switches them off; calls that are up are left without a word.

@@ -11,6 +11,7 @@ const TONE_HZ: u32 = 1000;
 
 fn crowd() -> Crowd {
     let config = CrowdConfig {
+        srtp: phone::SrtpPolicy::Off,
         listen: Ipv4Addr::LOCALHOST.into(),
         phones: 3,
         codec: Codec::Pcmu,

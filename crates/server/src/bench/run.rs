@@ -113,6 +113,7 @@ impl Run {
             tones_hz: VOICES_HZ.to_vec(),
             level_dbfs: VOICES_DBFS,
             watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: MUSIC_MIN_DBFS },
+            srtp: phone::SrtpPolicy::Off,
         };
         Crowd::start(config).context("the phones cannot be switched on")
     }

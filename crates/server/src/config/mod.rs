@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) https: Https,
     pub(crate) sip: Sip,
     pub(crate) rtp: Rtp,
+    pub(crate) srtp: Srtp,
     pub(crate) media: Media,
     pub(crate) graph: Graph,
     pub(crate) authority: Authority,
@@ -79,6 +80,23 @@ pub(crate) struct Sip {
 pub(crate) struct Rtp {
     pub(crate) address: IpAddr,
     pub(crate) ports: PortRange,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Srtp {
+    pub(crate) phones: SrtpPolicy,
+    pub(crate) trunk: SrtpPolicy,
+    pub(crate) keys_without_tls: bool,
+}
+
+/// Whether legs are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SrtpPolicy {
+    Off,
+    Optional,
+    Required,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
