@@ -39,6 +39,10 @@ pub struct SipConfig {
     pub ring_timeout: Duration,
     /// Whether legs are encrypted.
     pub srtp: SrtpConfig,
+    /// After how long without a sign of life over SIP a call ends, if the phone agrees (RFC 4028). `None`: not asked for.
+    pub session_expires: Option<Duration>,
+    /// The shortest such time that a phone may ask for.
+    pub session_expires_min: Duration,
 }
 
 /// Whether legs are encrypted (SRTP), and how keys may travel.
@@ -108,4 +112,7 @@ pub struct RtpConfig {
     pub address: IpAddr,
     /// The ports; each leg takes an even one for RTP and the next one for RTCP.
     pub ports: RangeInclusive<u16>,
+    /// A phone that has sent neither sound nor reports for this long is asked over SIP whether it is there; one that does
+    /// not answer within 32 s has left. `None`: it is not asked.
+    pub probe_after: Option<Duration>,
 }

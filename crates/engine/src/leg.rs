@@ -1,5 +1,6 @@
 //! One participant's media path: what was negotiated, and whose packets are its own.
 
+use crate::pulse::Pulse;
 use edge::latch::Latch;
 use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError, SrtpPolicy};
 use edge::srtp::{KeySource, Protection};
@@ -29,6 +30,7 @@ pub(crate) struct Leg {
     latch: Option<Latch>,
     /// There while the leg is encrypted.
     protection: Option<Box<Protection>>,
+    pub(crate) pulse: Pulse,
 }
 
 impl Leg {
@@ -42,12 +44,18 @@ impl Leg {
             direction: sdp::Direction::SendRecv,
         };
         let negotiation = Negotiation::new(local).with_srtp(LocalSrtp::new(srtp, random.keys));
-        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None }
+        let pulse = Pulse::default();
+        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None, pulse }
     }
 
     /// Makes the first offer, in each way it may be sent.
     pub(crate) fn first_offers(&mut self) -> FirstOffers {
         self.negotiation.first_offers()
+    }
+
+    /// Makes an offer in mid-call.
+    pub(crate) fn offer(&mut self) -> String {
+        self.negotiation.offer()
     }
 
     /// Whether keys may stand in the descriptions from now on.
@@ -67,6 +75,13 @@ impl Leg {
         let (answer, negotiated) = self.negotiation.answer(offer)?;
         self.signalled(&negotiated);
         Ok((answer, negotiated))
+    }
+
+    /// Takes the answer to our last description in, which SIP has repeated to keep the session.
+    pub(crate) fn accept_refresh(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
+        let negotiated = self.negotiation.accept_refresh(answer)?;
+        self.signalled(&negotiated);
+        Ok(negotiated)
     }
 
     fn signalled(&mut self, negotiated: &Negotiated) {
@@ -98,7 +113,7 @@ impl Leg {
         protection.protect(packet, scratch).ok().map(|()| &scratch[..])
     }
 
-    fn agreed(&self) -> Option<Negotiated> {
+    pub(crate) fn agreed(&self) -> Option<Negotiated> {
         self.negotiation.agreed()
     }
 
@@ -111,19 +126,26 @@ impl Leg {
     pub(crate) fn admits(&mut self, from: SocketAddr, payload_type: Option<u8>, arrival: Instant) -> bool {
         let (Some(agreed), Some(latch)) = (self.negotiation.agreed(), &mut self.latch) else { return false };
         let format = agreed.format;
-        let valid = payload_type == Some(format.payload_type)
-            || (payload_type.is_some() && payload_type == format.telephone_event);
+        let valid = payload_type.is_some_and(|number| format.takes(number));
         // What has come so far under a key was authentic.
         let admission = match self.protection {
             Some(_) => latch.admit_authentic(from, valid, arrival),
             None => latch.admit(from, valid, arrival),
         };
+        if admission.is_admitted() {
+            self.pulse.felt(arrival);
+        }
         admission.is_admitted() && agreed.remote_sends
     }
 
     /// Whether an RTCP packet may be this leg's: it was authentic, or comes from the host that its RTP comes from.
-    pub(crate) fn admits_rtcp(&self, from: SocketAddr) -> bool {
-        self.protection.is_some() || self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip())
+    pub(crate) fn admits_rtcp(&mut self, from: SocketAddr, arrival: Instant) -> bool {
+        let is_from_host = self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip());
+        let is_ours = self.protection.is_some() || is_from_host;
+        if is_ours {
+            self.pulse.felt(arrival);
+        }
+        is_ours
     }
 
     /// Where RTP goes: nowhere while the phone has said the zero address, not even reports (RFC 3264 §8.4).

@@ -19,6 +19,7 @@ mod engine;
 mod leg;
 mod priority;
 pub mod prompts;
+mod pulse;
 mod rtp_ports;
 mod session;
 mod sip_loop;

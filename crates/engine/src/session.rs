@@ -5,7 +5,9 @@
 //! [`Session::tick`], when its datagrams have been handed to the network, comes [`Session::flushed`]: only then are
 //! facts like "the music has started" true.
 
+mod liveness;
 mod music;
+mod renegotiation;
 
 use crate::leg::{Leg, LegRandom, direction};
 use call::{
@@ -18,7 +20,7 @@ use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A conversation that runs.
 pub(crate) struct Session {
@@ -37,6 +39,8 @@ pub(crate) struct Session {
     legs_made: u64,
     /// Where SRTP is put on and taken off, one packet at a time.
     scratch: Vec<u8>,
+    /// How long nothing may come from a phone until it is asked whether it is there.
+    probe_after: Option<Duration>,
 }
 
 /// What a session wants of its owner.
@@ -46,8 +50,11 @@ pub(crate) enum Output {
     OpenLeg { participant: ParticipantId, identity: Identity },
     /// Hang up, and close the sockets.
     CloseLeg { participant: ParticipantId },
-    /// Answer the offer that came with [`Session::offered`]: with a description, or with "not acceptable".
+    /// Answer what came with [`Session::offered`] or [`Session::offer_wanted`]: with a description, or with "not
+    /// acceptable".
     AnswerOffer { participant: ParticipantId, answer: Option<String> },
+    /// Ask the phone whether it is still there; end the leg with [`Session::left`] if it is not.
+    Probe { participant: ParticipantId },
     /// Get a prompt for a leg and call [`Session::prompt_loaded`].
     LoadPrompt { participant: ParticipantId, operation: OperationId, prompt: Prompt, codec: Codec },
     /// Tell an application.
@@ -67,7 +74,7 @@ pub(crate) struct Datagram<'a> {
 }
 
 impl Session {
-    pub(crate) fn new(conversation: Conversation) -> Self {
+    pub(crate) fn new(conversation: Conversation, probe_after: Option<Duration>) -> Self {
         let mut session = Self {
             conversation,
             mixer: Mixer::new(),
@@ -80,6 +87,7 @@ impl Session {
             outputs: VecDeque::new(),
             legs_made: 0,
             scratch: Vec::new(),
+            probe_after,
         };
         session.carry_out();
         session
@@ -168,25 +176,6 @@ impl Session {
         self.observe(Event::Left { participant, cause }, now);
     }
 
-    /// The phone offers another description in mid-call: its own hold, another codec, another address.
-    pub(crate) fn offered(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
-        let Some(leg) = self.legs.get_mut(&participant) else { return };
-        let answered = leg.answer(offer);
-        let answer = match answered {
-            Ok((answer, negotiated)) => {
-                self.mixer.set_format(leg.id, negotiated.format);
-                self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
-                self.fit_music_to_codec(participant);
-                Some(answer)
-            }
-            Err(error) => {
-                tracing::info!(%participant, %error, "a re-INVITE cannot be accepted");
-                None
-            }
-        };
-        self.outputs.push_back(Output::AnswerOffer { participant, answer });
-    }
-
     /// Takes one RTP packet, or RTCP on the RTP port, in.
     pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
         let Self { legs, mixer, scratch, .. } = self;
@@ -214,7 +203,7 @@ impl Session {
     pub(crate) fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Datagram<'_>)) {
         self.conversation.expire(now);
         self.carry_out();
-        let Self { mixer, legs, by_leg, music, routes, awaiting_flush, scratch, .. } = self;
+        let Self { mixer, legs, by_leg, music, awaiting_flush, scratch, .. } = self;
         mixer.tick(now, wall_clock, &mut |outgoing: Outgoing<'_>| {
             let Some(participant) = by_leg.get(&outgoing.leg).copied() else { return };
             let Some(leg) = legs.get_mut(&participant) else { return };
@@ -227,6 +216,8 @@ impl Session {
                 awaiting_flush.extend(music.started());
             }
         });
+        self.feel_pulses(now, sink);
+        let Self { mixer, music, routes, awaiting_flush, .. } = self;
         // Keys are not told to anybody yet.
         while mixer.poll_event().is_some() {}
         for (participant, music) in music {
@@ -301,8 +292,8 @@ impl Session {
     }
 }
 
-fn take_rtcp(mixer: &mut Mixer, leg: &Leg, from: SocketAddr, packet: &[u8], now: Instant) {
-    if leg.admits_rtcp(from) {
+fn take_rtcp(mixer: &mut Mixer, leg: &mut Leg, from: SocketAddr, packet: &[u8], now: Instant) {
+    if leg.admits_rtcp(from, now) {
         let _ = mixer.receive_rtcp(leg.id, packet, now);
     }
 }

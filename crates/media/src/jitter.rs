@@ -145,7 +145,8 @@ impl JitterBuffer {
         self.spread = ArrivalSpread::default();
     }
 
-    /// Takes a packet.
+    /// Takes a packet. An empty one says that the speaker is silent from its timestamp on (comfort noise, DTX): nothing is
+    /// missing then, so nothing is made up.
     pub(crate) fn insert(&mut self, timestamp: u32, payload: &[u8], arrival: Instant) -> Verdict {
         if self.is_jump(timestamp) {
             self.restart();
@@ -215,13 +216,26 @@ impl JitterBuffer {
     fn supply(&mut self, decoder: &mut Decoder, wanted: usize) {
         let Some(front) = self.queue.front() else { return self.stretch(decoder, wanted) };
         let next = self.next.unwrap_or(front.timestamp);
+        let front_is_silence = front.payload.is_empty();
         let gap = self.samples_of_units(front.timestamp - next);
         if gap > self.stretched {
             self.conceal_gap(decoder, gap - self.stretched);
         }
         self.stretched = 0;
         self.stretched_ticks = 0;
-        self.decode_next(decoder);
+        match front_is_silence {
+            true => self.fall_silent(wanted),
+            false => self.decode_next(decoder),
+        }
+    }
+
+    /// The noise itself is not made: many who are silent would add up to a hiss.
+    fn fall_silent(&mut self, wanted: usize) {
+        if let Some(entry) = self.queue.pop_front() {
+            self.recycle(entry.payload);
+        }
+        self.pending.resize(self.pending.len() + wanted, 0);
+        self.go_idle();
     }
 
     fn stretch(&mut self, decoder: &mut Decoder, wanted: usize) {
@@ -245,7 +259,10 @@ impl JitterBuffer {
         if missing > recoverable {
             decoder.conceal_samples(missing - recoverable, &mut self.pending);
         }
-        decoder.recover(&front.payload, recoverable, &mut self.pending);
+        // Neither silence nor a payload that is none holds a copy of what is missing.
+        if recoverable > 0 {
+            decoder.recover(&front.payload, recoverable, &mut self.pending);
+        }
         self.counts.concealed_ticks += missing.div_ceil(self.samples_of(TICK)) as u64;
     }
 

@@ -105,9 +105,10 @@ impl Mixer {
         }
     }
 
-    /// Changes what a leg speaks, as after a re-INVITE. Its stream and its route go on; what it said before is dropped.
+    /// Changes what a leg speaks, as after a re-INVITE. Its stream and its route go on; what it said before is dropped,
+    /// unless it speaks the same as before.
     pub fn set_format(&mut self, leg: LegId, format: Format) {
-        if let Some(leg) = self.leg_mut(leg) {
+        if let Some(leg) = self.leg_mut(leg).filter(|leg| leg.receiver.format() != format) {
             leg.receiver.set_format(format);
             leg.transmitter.set_format(format);
         }
@@ -166,6 +167,14 @@ impl Mixer {
             leg.report(now, wall_clock, &mut self.report, sink);
         }
         self.tick += 1;
+    }
+
+    /// Gives `sink` a packet of a leg that hears nothing, which keeps the way to it open: no sound, of a payload type that
+    /// nobody has agreed on and every receiver passes over (RFC 6263 §4.6).
+    pub fn keep_alive(&mut self, leg: LegId, sink: &mut impl FnMut(&[u8])) {
+        if let Some(leg) = self.leg_mut(leg) {
+            sink(leg.transmitter.keep_alive());
+        }
     }
 
     /// Returns the release of a key that no packet told of: the end was lost, and a while has passed or the next key came.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// What a received packet was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// Sound, queued to be played.
+    /// Sound, or the word that it ends for now, queued to be played.
     Audio,
     /// News of a key.
     Event(DtmfEvent),
@@ -83,6 +83,10 @@ impl Receiver {
         self.dtmf = before.dtmf;
     }
 
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Takes one RTP packet. The first value is the overdue end of an earlier key press.
     pub(crate) fn receive(&mut self, packet: &Packet<'_>, arrival: Instant) -> (Option<DtmfEvent>, Received) {
         match self.reception.receive(packet, self.format.codec.clock_rate(), arrival) {
@@ -109,13 +113,22 @@ impl Receiver {
     }
 
     fn receive_audio(&mut self, packet: &Packet<'_>, arrival: Instant) -> Received {
+        let says_silence = self.format.is_comfort_noise(packet.payload_type)
+            || (packet.payload_type == self.format.payload_type && self.format.codec.is_silence(packet.payload));
+        if says_silence {
+            return self.queue(packet.timestamp, &[], arrival);
+        }
         if packet.payload_type != self.format.payload_type {
             return Received::Ignored(Ignored::PayloadType(packet.payload_type));
         }
         if packet.payload.is_empty() || packet.payload.len() > PAYLOAD_BYTES_MAX {
             return Received::Ignored(Ignored::Malformed);
         }
-        match self.jitter.insert(packet.timestamp, packet.payload, arrival) {
+        self.queue(packet.timestamp, packet.payload, arrival)
+    }
+
+    fn queue(&mut self, timestamp: u32, payload: &[u8], arrival: Instant) -> Received {
+        match self.jitter.insert(timestamp, payload, arrival) {
             Verdict::Queued => Received::Audio,
             Verdict::Late => Received::Ignored(Ignored::Late),
             Verdict::Duplicate => Received::Ignored(Ignored::Duplicate),

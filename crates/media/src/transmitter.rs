@@ -162,18 +162,29 @@ impl Transmitter {
         }
     }
 
+    /// Makes a packet without sound, of an unknown payload type and with the next number (RFC 6263 §4.6).
+    pub(crate) fn keep_alive(&mut self) -> &[u8] {
+        self.write_header(false, unknown_payload_type(&self.format));
+        self.sequence = self.sequence.wrapping_add(1);
+        &self.packet
+    }
+
     fn begin_packet(&mut self) -> usize {
+        self.write_header(self.marker, self.format.payload_type);
+        self.packet.len()
+    }
+
+    fn write_header(&mut self, marker: bool, payload_type: u8) {
         self.packet.clear();
         Packet {
-            marker: self.marker,
-            payload_type: self.format.payload_type,
+            marker,
+            payload_type,
             sequence: self.sequence,
             timestamp: self.timestamp,
             ssrc: self.ssrc,
             payload: &[],
         }
         .write(&mut self.packet);
-        self.packet.len()
     }
 
     fn append_payload(&mut self, before: Source, source: Source, mix: Mix<'_>, tick: u64) {
@@ -290,6 +301,12 @@ impl Transmitter {
             self.encoder.encode(pcm, &mut nobody);
         }
     }
+}
+
+/// Returns a dynamic payload type that means nothing in this format, from the end where nobody begins.
+fn unknown_payload_type(format: &Format) -> u8 {
+    let unknown = (96..128).rev().find(|number| !format.takes(*number));
+    unknown.expect("a format takes three numbers at most")
 }
 
 fn saturate(sample: i32) -> i16 {

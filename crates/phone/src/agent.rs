@@ -16,6 +16,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::call::Call;
 use crate::config::Config;
+use crate::manner::Manner;
 use crate::phone::{Command, Shared};
 use crate::random::{random, seed};
 use crate::sockets::SipSockets;
@@ -49,6 +50,7 @@ pub(crate) struct Agent {
     pub(crate) sockets: SipSockets,
     pub(crate) call: Option<Call>,
     pub(crate) voice: Option<Voice>,
+    pub(crate) manner: Manner,
     orders: Receiver<Command>,
     rtp: UdpSocket,
     rtp_port: u16,
@@ -58,6 +60,8 @@ pub(crate) struct Agent {
     speech: HashMap<Codec, Arc<Loop>>,
     /// When the phone was switched off.
     farewell: Option<Instant>,
+    /// Whether it is gone without a word.
+    has_vanished: bool,
     datagram: Vec<u8>,
 }
 
@@ -76,6 +80,8 @@ impl Agent {
         let rtp_port = rtp.local_addr()?.port();
         let settings = edge::sip::Config {
             user_agent: "Fermata scripted phone".to_owned(),
+            session_expires: config.session_expires,
+            session_expires_min: Duration::from_secs(1),
             ..edge::sip::Config::new(sockets.local())
         };
         let agent = Agent {
@@ -85,6 +91,7 @@ impl Agent {
             sockets,
             call: None,
             voice: None,
+            manner: Manner::default(),
             orders,
             rtp,
             rtp_port,
@@ -92,6 +99,7 @@ impl Agent {
             next_dialog: 1,
             speech: HashMap::new(),
             farewell: None,
+            has_vanished: false,
             datagram: vec![0; DATAGRAM_MAX_BYTES],
         };
         Ok((agent, waker))
@@ -122,6 +130,9 @@ impl Agent {
                 self.sockets.ready(event.token(), &mut self.endpoint);
             }
             self.obey();
+            if self.has_vanished {
+                return;
+            }
             self.meet_deadlines();
             self.settle();
         }
@@ -204,6 +215,13 @@ impl Agent {
             Command::Call(target) => self.dial(target, now),
             Command::HangUp => self.hang_up(now),
             Command::Hold(hold) => self.call.iter_mut().for_each(|call| call.wish(hold)),
+            Command::Renegotiate(manner) => self.manner = manner,
+            Command::Speak(codecs) => {
+                self.config.codecs.clone_from(&codecs);
+                self.call.iter_mut().for_each(|call| call.set_codecs(codecs.clone()));
+            }
+            Command::Move => self.move_rtp(),
+            Command::Vanish => self.has_vanished = true,
             Command::Press(key) => self.voice.iter_mut().for_each(|voice| voice.press(key)),
             Command::Unregister => self.unregister(now),
             Command::SwitchOff => {
@@ -211,6 +229,17 @@ impl Agent {
                 self.unregister(now);
                 self.farewell.get_or_insert(now);
             }
+        }
+    }
+
+    /// Takes another port for RTP. What still comes to the old one is lost, as on a phone that changes its network.
+    fn move_rtp(&mut self) {
+        let bound = UdpSocket::bind(SocketAddr::new(self.config.listen, 0));
+        let Ok(mut rtp) = bound else { return };
+        let Ok(address) = rtp.local_addr() else { return };
+        if self.poll.registry().register(&mut rtp, RTP, Interest::READABLE).is_ok() {
+            (self.rtp, self.rtp_port) = (rtp, address.port());
+            self.call.iter_mut().for_each(|call| call.set_rtp_port(address.port()));
         }
     }
 

@@ -6,7 +6,9 @@ use std::time::Instant;
 use edge::sdp::{Local, LocalSrtp, Negotiated, Negotiation, SdpError};
 use edge::sip::DialogKey;
 use edge::srtp::Keys;
+use media::Codec;
 
+use crate::manner::{Level, Manner, Offers};
 use crate::state::Hold;
 
 /// A call, from the first ring to its end.
@@ -18,6 +20,10 @@ pub(crate) struct Call {
     wished: Hold,
     /// The hold that it offered and the peer has not answered.
     offered: Option<Hold>,
+    /// The hold with which it will answer the offer that it has asked for.
+    asked: Option<Hold>,
+    /// Whether it has something else to offer than a hold: other codecs, another port.
+    is_changed: bool,
     /// What the caller offered, while the phone rings.
     ringing: Option<Ringing>,
 }
@@ -30,10 +36,13 @@ pub(crate) struct Ringing {
 }
 
 impl Call {
-    /// Begins a call of the phone's own, and returns it with its offer.
-    pub(crate) fn outgoing(dialog: DialogKey, local: Local, srtp: LocalSrtp) -> (Call, Vec<u8>) {
+    /// Begins a call of the phone's own, and returns it with its offer, which is empty if the callee is to offer.
+    pub(crate) fn outgoing(dialog: DialogKey, local: Local, srtp: LocalSrtp, manner: Manner) -> (Call, Vec<u8>) {
         let mut call = Call::new(dialog, local, srtp);
-        let offer = call.offer(Hold::Off);
+        let offer = match manner.offers {
+            Offers::ByReinvite | Offers::ByUpdate => call.offer(Hold::Off, manner.level),
+            Offers::Late => Vec::new(),
+        };
         (call, offer)
     }
 
@@ -46,7 +55,7 @@ impl Call {
         let (hold, wished) = (Hold::Off, Hold::Off);
         let mut negotiation = Negotiation::new(local).with_srtp(srtp);
         negotiation.let_keys_be_told(true);
-        Call { dialog, negotiation, hold, wished, offered: None, ringing: None }
+        Call { dialog, negotiation, hold, wished, offered: None, asked: None, is_changed: false, ringing: None }
     }
 
     pub(crate) fn dialog(&self) -> DialogKey {
@@ -61,6 +70,11 @@ impl Call {
     /// Returns what both sides encrypt with; `None`: the sound is in clear.
     pub(crate) fn keys(&self) -> Option<&Keys> {
         self.negotiation.keys()
+    }
+
+    /// Says whether the phone called without an offer, so that the callee's is the first.
+    pub(crate) fn is_to_be_offered(&self) -> bool {
+        self.negotiated().is_none() && self.offered.is_none()
     }
 
     /// Returns how the phone holds its peer, as far as the peer has agreed.
@@ -83,11 +97,18 @@ impl Call {
         self.ringing.is_some()
     }
 
-    /// Answers an offer of the peer's; a hold of the phone's own stays.
-    pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
-        self.negotiation.wish(self.hold.direction());
+    /// Answers an offer of the peer's; a hold of the phone's own stays, unless it asked for the offer to change that.
+    pub(crate) fn answer(&mut self, offer: &[u8], level: Level) -> Result<Vec<u8>, SdpError> {
+        let hold = self.asked.take().unwrap_or(self.hold);
+        self.negotiation.wish(hold.direction());
         let (answer, _) = self.negotiation.answer(offer)?;
-        Ok(self.written(&answer, self.hold))
+        self.hold = hold;
+        Ok(self.written(&answer, hold, level))
+    }
+
+    /// Offers what the phone says of itself, to a peer that has asked for it.
+    pub(crate) fn offer_wanted(&mut self, level: Level) -> Vec<u8> {
+        self.offer(self.hold, level)
     }
 
     /// Wishes to hold the peer, or not to, to be offered with [`Call::next_offer`].
@@ -95,21 +116,41 @@ impl Call {
         self.wished = hold;
     }
 
-    /// Returns the offer that brings the wished hold about. `None` if it is in force, before the call is
-    /// established, and while another offer is not answered: it is to be asked for again after that.
-    pub(crate) fn next_offer(&mut self) -> Option<Vec<u8>> {
-        let is_busy = self.negotiated().is_none() || self.offered.is_some();
-        if is_busy || self.wished == self.hold {
-            return None;
-        }
-        Some(self.offer(self.wished))
+    /// Has other codecs, to be offered.
+    pub(crate) fn set_codecs(&mut self, codecs: Vec<Codec>) {
+        self.negotiation.set_codecs(codecs);
+        self.is_changed = true;
     }
 
-    fn offer(&mut self, hold: Hold) -> Vec<u8> {
+    /// Receives at another port, to be offered.
+    pub(crate) fn set_rtp_port(&mut self, rtp_port: u16) {
+        self.negotiation.set_rtp_port(rtp_port);
+        self.is_changed = true;
+    }
+
+    /// Returns the offer that brings about what is wished; it is empty when the peer is to offer. `None` if all is in
+    /// force, before the call is established, and while another offer is not answered: it is to be asked for again after
+    /// that.
+    pub(crate) fn next_offer(&mut self, manner: Manner) -> Option<Vec<u8>> {
+        let is_busy = self.negotiated().is_none() || self.offered.is_some() || self.asked.is_some();
+        if is_busy || (self.wished == self.hold && !self.is_changed) {
+            return None;
+        }
+        self.is_changed = false;
+        match manner.offers {
+            Offers::ByReinvite | Offers::ByUpdate => Some(self.offer(self.wished, manner.level)),
+            Offers::Late => {
+                self.asked = Some(self.wished);
+                Some(Vec::new())
+            }
+        }
+    }
+
+    fn offer(&mut self, hold: Hold, level: Level) -> Vec<u8> {
         self.negotiation.wish(hold.direction());
         let offer = self.negotiation.offer();
         self.offered = Some(hold);
-        self.written(&offer, hold)
+        self.written(&offer, hold, level)
     }
 
     /// Takes the answer to the phone's offer in.
@@ -121,30 +162,58 @@ impl Call {
         Ok(())
     }
 
+    /// Takes the answer to the phone's last description in, which was repeated to keep the session.
+    pub(crate) fn take_refresh(&mut self, answer: &[u8]) -> Result<(), SdpError> {
+        self.negotiation.accept_refresh(answer).map(drop)
+    }
+
     /// Takes an offer back that could not be sent now; the wish stays.
     pub(crate) fn postpone_offer(&mut self) {
+        self.withdraw();
+        self.is_changed = true;
+    }
+
+    fn withdraw(&mut self) {
         self.negotiation.withdraw();
-        self.offered = None;
+        (self.offered, self.asked) = (None, None);
     }
 
     /// Forgets an offer that the peer refused, and the wish: all stays as it was (RFC 3264 §8).
     pub(crate) fn withdraw_offer(&mut self) {
-        self.postpone_offer();
+        self.withdraw();
         self.wished = self.hold;
     }
 
-    /// Writes a description as the phone sends it: [`edge::sdp`] never writes the zero address, so it is put in here.
-    fn written(&self, description: &str, hold: Hold) -> Vec<u8> {
-        let address = self.negotiation.local().address;
-        let zero = match address {
+    /// Writes a description as the phone sends it: [`edge::sdp`] writes neither the zero address nor port 0, and directions
+    /// at the stream only, so all that is put in here.
+    fn written(&self, description: &str, hold: Hold, level: Level) -> Vec<u8> {
+        let local = self.negotiation.local();
+        let zero = match local.address {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
         let connection = |address: IpAddr| format!(" {address}\r\nt=");
-        match hold {
-            Hold::Off | Hold::SendOnly | Hold::Inactive => description.to_owned(),
-            Hold::ZeroAddress => description.replace(&connection(address), &connection(zero)),
+        let description = match hold {
+            Hold::Off | Hold::SendOnly | Hold::RecvOnly | Hold::Inactive => description.to_owned(),
+            Hold::ZeroAddress => description.replace(&connection(local.address), &connection(zero)),
+            Hold::PortZero => description.replace(&format!("m=audio {} ", local.rtp_port), "m=audio 0 "),
+        };
+        match level {
+            Level::Stream => description,
+            Level::Session => at_session_level(&description),
         }
         .into_bytes()
     }
+}
+
+/// Moves the direction, which stands last, from below the stream to above it.
+fn at_session_level(description: &str) -> String {
+    let moved = description.rfind("a=").zip(description.find("m="));
+    moved.map_or_else(
+        || description.to_owned(),
+        |(direction, stream)| {
+            let (rest, direction) = description.split_at(direction);
+            format!("{}{direction}{}", &rest[..stream], &rest[stream..])
+        },
+    )
 }

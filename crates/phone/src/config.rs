@@ -30,6 +30,8 @@ pub struct Config {
     pub answer: Answer,
     /// Where it registers, if it does.
     pub register: Option<Register>,
+    /// After how long without a refresh its calls end, if its peer agrees (RFC 4028). Any peer may ask for as little as 1 s.
+    pub session_expires: Option<Duration>,
     /// How much of what it heard it keeps for measuring; older sound is forgotten.
     pub remembers: Duration,
 }
@@ -46,6 +48,7 @@ impl Config {
             speaks: Speech::Silence,
             answer: Answer::AtOnce,
             register: None,
+            session_expires: None,
             remembers: REMEMBERED_DEFAULT,
         }
     }

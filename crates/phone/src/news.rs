@@ -8,6 +8,7 @@ use edge::sip::{Credentials, Destination, DialogKey, Event, HostPort, Invite, Na
 use crate::agent::{Agent, REGISTRATION};
 use crate::call::{Call, Ringing};
 use crate::config::Answer;
+use crate::manner::Offers;
 use crate::state::State;
 use crate::voice::Voice;
 
@@ -27,7 +28,9 @@ impl Agent {
             Event::Failed { dialog, status, .. } if self.is_ours(dialog) => self.end(State::Failed(status)),
             Event::Ended { dialog, .. } if self.is_ours(dialog) => self.end(State::Ended),
             Event::Offered { dialog, body } => self.answer_offer(dialog, &body, now),
+            Event::OfferWanted { dialog } => self.offer_now(dialog, now),
             Event::OfferAnswered { dialog, body } if self.is_ours(dialog) => self.take_answer(dialog, &body, now),
+            Event::Refreshed { dialog, body } if self.is_ours(dialog) => self.take_refresh(&body),
             Event::OfferRefused { dialog, .. } if self.is_ours(dialog) => {
                 self.call.iter_mut().for_each(Call::withdraw_offer);
             }
@@ -41,6 +44,7 @@ impl Agent {
             | Event::Failed { .. }
             | Event::Ended { .. }
             | Event::OfferAnswered { .. }
+            | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
             | Event::Info { .. }
             | Event::Registered { .. }
@@ -58,7 +62,7 @@ impl Agent {
             return;
         }
         let dialog = self.new_dialog();
-        let (call, offer) = Call::outgoing(dialog, self.describe(), self.describe_srtp());
+        let (call, offer) = Call::outgoing(dialog, self.describe(), self.describe_srtp(), self.manner);
         self.call = Some(call);
         self.show(State::Calling);
         let invite = Invite {
@@ -98,7 +102,12 @@ impl Agent {
         let Some(call) = &mut self.call else { return };
         let Some(offer) = call.pick_up() else { return };
         let dialog = call.dialog();
-        match call.answer(&offer) {
+        if offer.is_empty() {
+            // The caller wants the phone's offer, and answers it in the ACK.
+            let offer = call.offer_wanted(self.manner.level);
+            return self.endpoint.accept(dialog, offer, now);
+        }
+        match call.answer(&offer, self.manner.level) {
             Ok(answer) => {
                 self.endpoint.accept(dialog, answer, now);
                 self.establish(now);
@@ -120,6 +129,10 @@ impl Agent {
     }
 
     fn take_first_answer(&mut self, dialog: DialogKey, answer: &[u8], now: Instant) {
+        if self.call.as_ref().is_some_and(Call::is_to_be_offered) {
+            self.answer_offer(dialog, answer, now);
+            return self.establish(now);
+        }
         let Some(call) = &mut self.call else { return };
         match call.take_answer(answer) {
             Ok(()) => self.establish(now),
@@ -134,8 +147,22 @@ impl Agent {
     /// Answers a re-INVITE; one that is of no use is refused, and the call goes on as it was.
     fn answer_offer(&mut self, dialog: DialogKey, offer: &[u8], now: Instant) {
         let call = self.call.as_mut().filter(|call| call.dialog() == dialog);
-        let answer = call.and_then(|call| call.answer(offer).ok());
+        let level = self.manner.level;
+        let answer = call.and_then(|call| call.answer(offer, level).ok());
         self.endpoint.answer_offer(dialog, answer.ok_or(Status::NOT_ACCEPTABLE_HERE), now);
+        self.go_on();
+    }
+
+    /// Offers what the peer has asked for.
+    fn offer_now(&mut self, dialog: DialogKey, now: Instant) {
+        let call = self.call.as_mut().filter(|call| call.dialog() == dialog);
+        let offer = call.map(|call| call.offer_wanted(self.manner.level));
+        self.endpoint.answer_offer(dialog, offer.ok_or(Status::NOT_ACCEPTABLE_HERE), now);
+    }
+
+    fn take_refresh(&mut self, answer: &[u8]) {
+        // An answer of no use leaves the call as it was.
+        let _ = self.call.as_mut().map(|call| call.take_refresh(answer));
         self.go_on();
     }
 
@@ -145,15 +172,23 @@ impl Agent {
             self.endpoint.hang_up(dialog, now);
             return self.end(State::Failed(Status::NOT_ACCEPTABLE_HERE));
         }
-        self.go_on();
+        match self.voice {
+            Some(_) => self.go_on(),
+            // It was the first answer, in the ACK.
+            None => self.establish(now),
+        }
     }
 
     /// Offers the hold the phone's owner wishes, if it is not in force and no other INVITE is under way; then it is
     /// to be tried again.
     pub(crate) fn offer_wish(&mut self, now: Instant) {
         let Some(call) = &mut self.call else { return };
-        let Some(offer) = call.next_offer() else { return };
-        if self.endpoint.reinvite(call.dialog(), offer, now).is_err() {
+        let Some(offer) = call.next_offer(self.manner) else { return };
+        let sent = match self.manner.offers {
+            Offers::ByReinvite | Offers::Late => self.endpoint.reinvite(call.dialog(), offer, now),
+            Offers::ByUpdate => self.endpoint.update(call.dialog(), offer, now),
+        };
+        if sent.is_err() {
             call.postpone_offer();
         }
     }

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use edge::sdp::Direction;
 use edge::sip::{Transport, Uri};
-use media::Key;
+use media::{Codec, Key};
 use mio::Waker;
 
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::hearing::{Hearing, Packet, Statistics};
+use crate::manner::Manner;
 use crate::recording::lay_out;
 use crate::state::{Hold, Observation, State};
 use crate::wav::write_wav;
@@ -47,6 +48,10 @@ pub(crate) enum Command {
     Call(Uri),
     HangUp,
     Hold(Hold),
+    Renegotiate(Manner),
+    Speak(Vec<Codec>),
+    Move,
+    Vanish,
     Press(Key),
     Unregister,
     SwitchOff,
@@ -92,7 +97,7 @@ impl Phone {
         &self.uri
     }
 
-    /// Returns the address at which the phone receives RTP.
+    /// Returns the address at which the phone receives RTP, until it moves.
     pub fn rtp(&self) -> SocketAddr {
         self.rtp
     }
@@ -132,6 +137,26 @@ impl Phone {
     /// Resumes: a re-INVITE with `a=sendrecv`.
     pub fn resume(&self) {
         self.hold_by(Hold::Off);
+    }
+
+    /// Renegotiates in this manner from now on, and calls so.
+    pub fn set_manner(&self, manner: Manner) {
+        self.command(Command::Renegotiate(manner));
+    }
+
+    /// Offers other codecs, best first.
+    pub fn speak(&self, codecs: &[Codec]) {
+        self.command(Command::Speak(codecs.to_vec()));
+    }
+
+    /// Takes another port for RTP, and offers it.
+    pub fn move_rtp(&self) {
+        self.command(Command::Move);
+    }
+
+    /// Is gone at once, without a word, as when its battery is taken out.
+    pub fn vanish(&self) {
+        self.command(Command::Vanish);
     }
 
     /// Presses a key for 100 ms (RFC 4733). Nothing happens without a call or if the peer takes no events.

@@ -33,11 +33,15 @@ pub enum Hold {
     Off,
     /// `a=sendonly` (RFC 3264 §8.4). The phone goes on saying what it says, as a PBX plays its music.
     SendOnly,
+    /// `a=recvonly`: no hold, the phone listens and is silent.
+    RecvOnly,
     /// `a=inactive`: nothing is said either.
     Inactive,
     /// `c=0.0.0.0` with `a=sendrecv`, the hold of RFC 2543, which old phones still have. The phone goes on saying what
     /// it says.
     ZeroAddress,
+    /// Port 0: the stream is ended, to be begun again (RFC 3264 §8.2).
+    PortZero,
 }
 
 impl Hold {
@@ -45,7 +49,8 @@ impl Hold {
         match self {
             Hold::Off | Hold::ZeroAddress => Direction::SendRecv,
             Hold::SendOnly => Direction::SendOnly,
-            Hold::Inactive => Direction::Inactive,
+            Hold::RecvOnly => Direction::RecvOnly,
+            Hold::Inactive | Hold::PortZero => Direction::Inactive,
         }
     }
 }

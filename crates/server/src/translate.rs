@@ -21,7 +21,11 @@ pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
     Ok(engine::Config {
         policy: policy(settings),
         sip: sip(settings)?,
-        rtp: engine::RtpConfig { address: settings.rtp.address, ports: settings.rtp.ports.get() },
+        rtp: engine::RtpConfig {
+            address: settings.rtp.address,
+            ports: settings.rtp.ports.get(),
+            probe_after: seconds_or_never(settings.rtp.probe_after_seconds),
+        },
         prompts: prompt_policy(settings),
         workers: workers(settings),
     })
@@ -57,6 +61,8 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
         ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
         srtp: srtp(&settings.srtp),
+        session_expires: seconds_or_never(settings.sip.session_expires_seconds),
+        session_expires_min: session_expires_min(&settings.sip)?,
     })
 }
 
@@ -71,6 +77,19 @@ fn srtp(srtp: &config::Srtp) -> engine::SrtpConfig {
         trunk: policy(srtp.trunk),
         keys_without_tls: srtp.keys_without_tls,
     }
+}
+
+/// A call that must be longer than it may be asked to be would be refused by every phone.
+fn session_expires_min(sip: &config::Sip) -> anyhow::Result<Duration> {
+    let (wished, min) = (sip.session_expires_seconds, sip.session_expires_min_seconds);
+    if min == 0 || (wished != 0 && wished < min) {
+        bail!("sip.session_expires_min_seconds: must be at least 1 and at most sip.session_expires_seconds, not {min}");
+    }
+    Ok(Duration::from_secs(min.into()))
+}
+
+fn seconds_or_never(seconds: u32) -> Option<Duration> {
+    (seconds != 0).then(|| Duration::from_secs(seconds.into()))
 }
 
 fn user(user: &config::User) -> anyhow::Result<engine::User> {

@@ -94,12 +94,13 @@ fn said_of(description: &Description<'_>, media: &Media<'_>, address: IpAddr) ->
     }
 }
 
-/// Returns the stream's address. One of the other family cannot be reached by our socket; the zero address is never sent
-/// to, so its family does not matter.
+/// Returns the stream's address. One of the other family cannot be reached by our socket, except an IPv4 address that is
+/// written as an IPv6 one; the zero address is never sent to, so its family does not matter.
 fn address_of(local: &Local, description: &Description<'_>, media: &Media<'_>) -> Result<IpAddr, SdpError> {
     let connection = media.connection.or(description.connection);
     let connection = connection.ok_or(SdpError::NoConnection { line: media.line })?;
     let address = connection.address.ok_or(SdpError::Connection { line: connection.line })?;
+    let address = if local.address.is_ipv4() { address.to_canonical() } else { address };
     let is_reachable = address.is_unspecified() || address.is_ipv4() == local.address.is_ipv4();
     if is_reachable { Ok(address) } else { Err(SdpError::AddressFamily { line: connection.line }) }
 }

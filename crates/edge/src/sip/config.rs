@@ -31,9 +31,33 @@ pub struct Config {
     pub registrar: RegistrarLimits,
     /// What happens with an INVITE that comes in from outside a dialog.
     pub incoming: Incoming,
+    /// After how long without a refresh a session ends, asked for in each call (RFC 4028). `None`: not asked for; the peer
+    /// may still.
+    pub session_expires: Option<Duration>,
+    /// The shortest such time that a peer may ask for; RFC 4028 §5 wants at least 90 s. Less lets peers make more work.
+    pub session_expires_min: Duration,
     /// How much state the endpoint keeps.
     pub limits: Limits,
 }
+
+/// The shortest session interval of RFC 4028 §5.
+const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
+
+/// The methods that an endpoint can serve, in the order of `Allow`.
+const METHODS: [Method; 9] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Options,
+    Method::Info,
+    Method::Prack,
+    Method::Update,
+    Method::Register,
+];
+
+/// The extensions that we know, in `Supported`, and that a peer may require.
+const OPTIONS: [&str; 2] = [super::expiry::OPTION, super::prack::OPTION];
 
 impl Config {
     /// Makes the settings of a user agent that is reached at one address over UDP and TCP.
@@ -50,6 +74,8 @@ impl Config {
             algorithms: vec![Algorithm::Md5],
             registrar: RegistrarLimits::default(),
             incoming: Incoming::Offer,
+            session_expires: None,
+            session_expires_min: SESSION_EXPIRES_MIN,
             limits: Limits::default(),
         }
     }
@@ -57,11 +83,16 @@ impl Config {
     /// Tells whether a method is served, so that `Allow` and the answers agree.
     pub(super) fn allows(&self, method: &Method) -> bool {
         match method {
-            Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options | Method::Info => true,
+            Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Options
+            | Method::Info
+            | Method::Prack
+            | Method::Update => true,
             Method::Register => !self.users.is_empty(),
-            Method::Prack
-            | Method::Update
-            | Method::Refer
+            Method::Refer
             | Method::Notify
             | Method::Subscribe
             | Method::Message
@@ -71,11 +102,19 @@ impl Config {
     }
 
     /// Returns the value of the Allow header field (RFC 3261 §20.5).
-    pub(super) fn allow(&self) -> &'static str {
-        match self.allows(&Method::Register) {
-            true => "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REGISTER",
-            false => "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO",
-        }
+    pub(super) fn allow(&self) -> String {
+        let served: Vec<&str> = METHODS.iter().filter(|method| self.allows(method)).map(Method::as_str).collect();
+        served.join(", ")
+    }
+
+    /// Returns the value of the Supported header field (RFC 3261 §20.37).
+    pub(super) fn supported(&self) -> String {
+        OPTIONS.join(", ")
+    }
+
+    /// Tells whether a peer may require an extension.
+    pub(super) fn supports(&self, option: &str) -> bool {
+        OPTIONS.iter().any(|known| known.eq_ignore_ascii_case(option))
     }
 }
 

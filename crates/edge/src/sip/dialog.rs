@@ -104,6 +104,12 @@ impl Dialog {
         }
     }
 
+    /// Goes on counting where an early dialog has come to (RFC 3261 §13.2.2.4).
+    pub(super) fn continues(&mut self, early: &Dialog) {
+        self.local_cseq = early.local_cseq;
+        self.remote_cseq = early.remote_cseq;
+    }
+
     /// Returns the user part of our own address, for Contact.
     pub(super) fn local_user(&self) -> Option<String> {
         self.local.uri.user()

@@ -106,8 +106,11 @@ impl Endpoint {
         for timer in SessionTimer::all(key) {
             self.session_timers.clear(timer);
         }
-        if let Some(dialog) = self.sessions.remove(&key).and_then(|session| session.dialog) {
-            self.dialogs.remove(&dialog.id());
+        if let Some(session) = self.sessions.remove(&key) {
+            let early = session.early.into_iter().map(|early| early.dialog);
+            for dialog in session.dialog.into_iter().chain(early) {
+                self.dialogs.remove(&dialog.id());
+            }
         }
     }
 }

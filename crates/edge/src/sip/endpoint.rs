@@ -192,7 +192,8 @@ impl Endpoint {
         for outcome in outcomes {
             match outcome.purpose {
                 Purpose::Invite(dialog) => self.receive_invite_response(dialog, outcome, now),
-                Purpose::Reinvite(dialog) => self.receive_reinvite_response(dialog, outcome, now),
+                Purpose::Offer(dialog) => self.receive_offer_response(dialog, outcome, now),
+                Purpose::Probe(dialog) => self.receive_probe_response(dialog, &outcome, now),
                 Purpose::Bye(dialog) => self.receive_bye_response(dialog, &outcome, now),
                 Purpose::Info(dialog) => self.receive_info_response(dialog, &outcome, now),
                 Purpose::Register(registration) => self.receive_register_response(registration, &outcome, now),
@@ -208,7 +209,9 @@ impl Endpoint {
             SessionTimer::Answer(dialog) => self.answer_late(dialog, now),
             SessionTimer::Resend(dialog) => self.resend_success(dialog, now),
             SessionTimer::Ack(dialog) => self.miss_ack(dialog, now),
-            SessionTimer::Reinvite(dialog) => self.retry_reinvite(dialog, now),
+            SessionTimer::Offer(dialog) => self.retry_offering(dialog, now),
+            SessionTimer::Refresh(dialog) => self.refresh_session(dialog, now),
+            SessionTimer::Expiry(dialog) => self.let_expire(dialog, now),
         }
     }
 }

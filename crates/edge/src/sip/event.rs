@@ -38,7 +38,9 @@ pub enum Event {
     Answered {
         /// Our call.
         dialog: DialogKey,
-        /// The SDP answer, empty when the callee sent none.
+        /// The SDP answer, empty when the callee sent none; it may have come earlier, in a reliable provisional response.
+        /// To an INVITE without an offer, it is the callee's offer and wants
+        /// [`answer_offer`](super::Endpoint::answer_offer).
         body: Vec<u8>,
     },
     /// The call did not come about.
@@ -50,21 +52,35 @@ pub enum Event {
         /// The reason phrase that the peer sent.
         reason: String,
     },
-    /// The peer offers another session (re-INVITE). Wants [`answer_offer`](super::Endpoint::answer_offer).
+    /// The peer offers another session (re-INVITE, UPDATE). Wants [`answer_offer`](super::Endpoint::answer_offer).
     Offered {
         /// The dialog.
         dialog: DialogKey,
         /// The SDP offer.
         body: Vec<u8>,
     },
-    /// The peer took our re-INVITE.
+    /// The peer asks us to offer (a re-INVITE without an offer, RFC 3261 §14.2). Wants
+    /// [`answer_offer`](super::Endpoint::answer_offer) with an offer; [`Event::OfferAnswered`] follows.
+    OfferWanted {
+        /// The dialog.
+        dialog: DialogKey,
+    },
+    /// The peer took our offer.
     OfferAnswered {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The SDP answer, empty when the peer owed us one and sent none.
+        body: Vec<u8>,
+    },
+    /// The session was refreshed with the description that we sent last, unchanged (RFC 4028 §7.4), and the peer has
+    /// answered it.
+    Refreshed {
         /// The dialog.
         dialog: DialogKey,
         /// The SDP answer.
         body: Vec<u8>,
     },
-    /// The peer refused our re-INVITE; the session stays as it was.
+    /// The peer refused our offer; the session stays as it was.
     OfferRefused {
         /// The dialog.
         dialog: DialogKey,
@@ -87,7 +103,7 @@ pub enum Event {
         from: NameAddr,
         /// Who is called: the Request-URI.
         to: Uri,
-        /// The SDP offer.
+        /// The SDP offer. Empty when the caller wants ours: then [`Event::OfferAnswered`] brings its answer.
         body: Vec<u8>,
     },
     /// An INFO came inside a dialog, such as a DTMF digit. It is answered already.
@@ -130,7 +146,7 @@ pub enum EndCause {
     Local,
     /// The peer hung up (BYE), or withdrew its call (CANCEL).
     Remote,
-    /// The peer does not answer any more.
+    /// The peer does not answer any more, or did not refresh the session in time.
     Timeout,
     /// The peer says that it does not know the dialog (481).
     Unknown,

@@ -48,6 +48,8 @@ names! {
     Accept "Accept";
     Supported "Supported" "k";
     Require "Require";
+    RSeq "RSeq";
+    RAck "RAck";
     ProxyRequire "Proxy-Require";
     Unsupported "Unsupported";
     Expires "Expires";
@@ -67,6 +69,7 @@ names! {
     Event "Event" "o";
     AllowEvents "Allow-Events" "u";
     SessionExpires "Session-Expires" "x";
+    MinSe "Min-SE";
     ContentEncoding "Content-Encoding" "e";
     ContentType "Content-Type" "c";
     ContentLength "Content-Length" "l";

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::authorizer::Authorizer;
+use super::body::{Description, SDP_TYPE};
 use super::config::Incoming;
 use super::dialog::Dialog;
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause, Event};
 use super::header::Name;
 use super::message::Response;
+use super::method::Method;
+use super::prack;
 use super::received::Received;
 use super::session::{Phase, Session, SessionTimer, Unacknowledged};
 use super::status::Status;
@@ -26,8 +29,8 @@ impl Endpoint {
             let warning = "incoming calls are not offered here";
             return self.respond_warning(server, Status::FORBIDDEN, warning, now);
         }
-        if received.request.body.is_empty() {
-            return self.respond_warning(server, Status::NOT_ACCEPTABLE_HERE, "an SDP offer is required", now);
+        if self.is_interval_too_brief(server, received, now) {
+            return;
         }
         if self.sessions.len() >= self.config.limits.dialogs {
             return self.respond_busy(server, now);
@@ -45,6 +48,7 @@ impl Endpoint {
         let mut session = Session::new(Phase::Invited(server), Authorizer::new(None, self.random.fork()));
         self.dialogs.insert(dialog.id(), key);
         session.dialog = Some(dialog);
+        session.note_allowed(&received.request.headers);
         self.sessions.insert(key, session);
         self.transactions.set_owner(server, key);
         self.session_timers.set(SessionTimer::Answer(key), now + ANSWER_TIMEOUT);
@@ -52,20 +56,26 @@ impl Endpoint {
             dialog: key,
             from: received.from.clone(),
             to: received.request.uri.clone(),
-            body: received.request.body.clone(),
+            body: received.request.description().into_bytes(),
         });
     }
 
-    /// Tells the caller that it rings (180). Does nothing when the call is answered or gone.
+    /// Tells the caller that it rings (180). Does nothing when the call is answered or gone, and for a caller who wants
+    /// none but reliable provisional responses (RFC 3262 §3), which we do not send.
     pub fn ring(&mut self, dialog: DialogKey, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
-        if let Some(mut response) = self.dialog_response(server, dialog, Status::RINGING) {
+        let Some(received) = self.transactions.received(server) else { return };
+        let must_be_reliable = received.request.headers.list(&Name::Require).any(|option| option == prack::OPTION);
+        if must_be_reliable {
+            return;
+        }
+        if let Some(mut response) = self.dialog_response(server, Status::RINGING) {
             response.headers.push(Name::Allow, self.config.allow());
             self.transactions.respond(server, &response, now);
         }
     }
 
-    /// Answers a call with an SDP answer. Does nothing when the caller was faster and withdrew it.
+    /// Answers a call with an SDP answer, or with an offer if the caller sent none. Does nothing when the caller was faster and withdrew it.
     pub fn accept(&mut self, dialog: DialogKey, answer: Vec<u8>, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
         self.session_timers.clear(SessionTimer::Answer(dialog));
@@ -101,29 +111,43 @@ impl Endpoint {
     }
 
     /// Starts a response that makes or refreshes the dialog: with Contact and Record-Route (RFC 3261 §12.1.1).
-    fn dialog_response(&self, server: ServerId, key: DialogKey, status: Status) -> Option<Response> {
+    fn dialog_response(&self, server: ServerId, status: Status) -> Option<Response> {
         let received = self.transactions.received(server)?;
         let mut response = self.transactions.response(server, status)?;
         for route in received.request.headers.all(&Name::RecordRoute) {
             response.headers.push(Name::RecordRoute, route);
         }
-        let user = self.sessions.get(&key)?.dialog.as_ref()?.local_user();
+        let user = received.to.uri.user();
         response.headers.push(Name::Contact, self.contact(user, received.flow.transport));
         response.headers.push(Name::Server, &self.config.user_agent);
         Some(response)
     }
 
-    /// Answers an INVITE with 200 and waits for its ACK (RFC 3261 §13.3.1.4).
-    pub(super) fn respond_success(&mut self, server: ServerId, key: DialogKey, answer: Vec<u8>, now: Instant) {
-        let Some(mut response) = self.dialog_response(server, key, Status::OK) else { return };
+    /// Answers with 200, and waits for the ACK of an INVITE (RFC 3261 §13.3.1.4).
+    pub(super) fn respond_success(&mut self, server: ServerId, key: DialogKey, description: Vec<u8>, now: Instant) {
+        let Some(mut response) = self.dialog_response(server, Status::OK) else { return };
         let Some(received) = self.transactions.received(server) else { return };
         response.headers.push(Name::Allow, self.config.allow());
-        response.headers.push(Name::ContentType, super::SDP_TYPE);
-        response.body = answer;
+        response.headers.push(Name::Supported, self.config.supported());
+        self.answer_interval(key, &received, &mut response, now);
+        if !description.is_empty() {
+            response.headers.push(Name::ContentType, SDP_TYPE);
+            response.body.clone_from(&description);
+            if let Some(session) = self.sessions.get_mut(&key) {
+                session.description = description;
+            }
+        }
         self.transactions.respond(server, &response, now);
+        if received.request.method == Method::Invite {
+            self.await_ack(server, key, &received, now);
+        }
+    }
+
+    fn await_ack(&mut self, server: ServerId, key: DialogKey, received: &Received, now: Instant) {
         let (interval, cseq) = (self.config.timing.t1, received.cseq.number);
+        let is_offer = received.request.description() == Description::None;
         if let Some(session) = self.sessions.get_mut(&key) {
-            session.unacknowledged = Some(Unacknowledged { server, cseq, interval });
+            session.unacknowledged = Some(Unacknowledged { server, cseq, interval, is_offer });
         }
         self.session_timers.set(SessionTimer::Resend(key), now + interval);
         self.session_timers.set(SessionTimer::Ack(key), now + self.config.timing.patience());
@@ -142,14 +166,15 @@ impl Endpoint {
     pub(super) fn receive_ack(&mut self, key: DialogKey, received: &Received, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let is_ours = |waiting: &mut Unacknowledged| waiting.cseq == received.cseq.number;
-        if session.unacknowledged.take_if(is_ours).is_none() {
-            return;
-        }
+        let Some(waiting) = session.unacknowledged.take_if(is_ours) else { return };
         let is_ending = matches!(session.phase, Phase::Ending);
         self.session_timers.clear(SessionTimer::Resend(key));
         self.session_timers.clear(SessionTimer::Ack(key));
         if is_ending {
             self.say_bye(key, now);
+        } else if waiting.is_offer {
+            let body = received.request.description().into_bytes();
+            self.events.push_back(Event::OfferAnswered { dialog: key, body });
         }
     }
 

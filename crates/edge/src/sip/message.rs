@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::body::{Description, description};
 use super::header::{Headers, Name};
 use super::method::Method;
 use super::status::Status;
@@ -50,6 +51,11 @@ impl Request {
         Request { method, uri, headers: Headers::default(), body: Vec::new() }
     }
 
+    /// Returns what the request says of its session.
+    pub(super) fn description(&self) -> Description {
+        description(&self.headers, &self.body)
+    }
+
     /// Writes the request as it goes over the wire.
     pub fn to_bytes(&self) -> Vec<u8> {
         write(&format!("{} {} SIP/2.0\r\n", self.method, self.uri), &self.headers, &self.body)
@@ -60,6 +66,11 @@ impl Response {
     /// Makes a response with the usual reason phrase, without header fields and body.
     pub fn new(status: Status) -> Response {
         Response { status, reason: status.reason().to_owned(), headers: Headers::default(), body: Vec::new() }
+    }
+
+    /// Returns the session description, empty when there is none that we understand.
+    pub(super) fn description(&self) -> Vec<u8> {
+        description(&self.headers, &self.body).into_bytes()
     }
 
     /// Writes the response as it goes over the wire.

@@ -1,14 +1,16 @@
 //! SIP: an endpoint that calls, is called, registers, and lets phones register, fed with datagrams.
 //!
 //! RFC 3261 (transactions, dialogs, registrar) with RFC 6026 (corrected INVITE transactions), RFC 3581 (`rport`),
-//! RFC 7616 and 8760 (digest with MD5 and SHA-256), RFC 6086 (INFO) and the keep-alives of RFC 5626. SDP is carried, not
-//! read: see [`sdp`](crate::sdp).
+//! RFC 7616 and 8760 (digest with MD5 and SHA-256), RFC 6086 (INFO), RFC 3311 (UPDATE), RFC 3262 (reliable provisional
+//! responses, as the caller), RFC 4028 (session timers) and the keep-alives of RFC 5626. SDP is carried, not read: see
+//! [`sdp`](crate::sdp).
 //!
 //! Layers, each using only those below it:
 //!
 //! ```text
 //!   endpoint                    state, and what comes in is sorted
-//!   outgoing incoming reinvite ending requests    one rule each: calls out, calls in, changes, ends, the rest
+//!   outgoing incoming ending requests probe       one rule each: calls out, calls in, ends, the rest, who is there
+//!   offering offered expiry prack                 and: changes of ours, of the peer's, session timers, early answers
 //!   register registration       a registrar; a client of one
 //!   session dialog              what is remembered of a call
 //!   transaction                 retransmissions, timers A to M
@@ -51,26 +53,31 @@
 
 mod authenticator;
 mod authorizer;
+mod body;
 mod config;
 mod dialog;
 mod digest;
 mod ending;
 mod endpoint;
 mod event;
+mod expiry;
 mod flow;
 mod header;
 mod incoming;
 mod message;
 mod method;
 mod name_addr;
+mod offered;
+mod offering;
 mod outgoing;
 mod parse;
+mod prack;
+mod probe;
 mod random;
 mod received;
 mod register;
 mod registrar;
 mod registration;
-mod reinvite;
 mod requests;
 mod session;
 mod status;
@@ -91,15 +98,12 @@ pub use header::{Headers, Name};
 pub use message::{CSeq, CSeqError, Message, Request, Response};
 pub use method::Method;
 pub use name_addr::NameAddr;
+pub use offering::ReinviteError;
 pub use outgoing::Invite;
 pub use parse::{HEADER_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, ParseError};
 pub use registrar::Binding;
 pub use registration::Registration;
-pub use reinvite::ReinviteError;
 pub use status::Status;
 pub use text::Parameters;
 pub use uri::{Host, HostPort, SipUri, Uri, UriError};
 pub use via::{Via, ViaError};
-
-/// The media type of session descriptions (RFC 8866 §8.1).
-pub(crate) const SDP_TYPE: &str = "application/sdp";

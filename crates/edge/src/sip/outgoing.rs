@@ -7,12 +7,14 @@ use super::dialog::{Dialog, MAX_FORWARDS};
 use super::digest::Credentials;
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause, Event};
+use super::expiry;
 use super::flow::{Destination, Transport};
 use super::header::Name;
 use super::message::{CSeq, Request, Response};
 use super::method::Method;
 use super::name_addr::NameAddr;
-use super::session::{Calling, Phase, Session, SessionTimer};
+use super::offering::set_description;
+use super::session::{Calling, Offered, Phase, Session, SessionTimer};
 use super::status::Status;
 use super::transaction::{ClientEvent, ClientId, Purpose};
 use super::uri::{HostPort, Uri};
@@ -31,7 +33,7 @@ pub struct Invite {
     pub from: NameAddr,
     /// Who is called, as it is shown to people. `None`: the target.
     pub to: Option<NameAddr>,
-    /// The SDP offer.
+    /// The SDP offer. Empty: the callee is to offer, and [`Event::Answered`] brings its offer.
     pub offer: Vec<u8>,
     /// What answers a 401 or 407. `None`: such a call fails.
     pub credentials: Option<Credentials>,
@@ -57,11 +59,12 @@ impl Endpoint {
         if self.sessions.len() >= self.config.limits.dialogs {
             return self.refuse(dialog, "Too Many Dialogs");
         }
-        let request = self.invite_request(&invite, destination.transport());
+        let request = self.invite_request(dialog, &invite, destination.transport());
         let authorizer = Authorizer::new(invite.credentials, self.random.fork());
         let client = self.transactions.start(request.clone(), destination, Purpose::Invite(dialog), now);
         let calling = Calling { invite: request, destination, client, has_provisional: false, is_ringing: false };
-        self.sessions.insert(dialog, Session::new(Phase::Calling(calling), authorizer));
+        let session = Session { description: invite.offer, ..Session::new(Phase::Calling(calling), authorizer) };
+        self.sessions.insert(dialog, session);
         self.session_timers.set(SessionTimer::Ring(dialog), now + invite.ring_timeout);
     }
 
@@ -70,7 +73,7 @@ impl Endpoint {
         self.events.push_back(Event::Failed { dialog, status, reason: reason.to_owned() });
     }
 
-    fn invite_request(&mut self, invite: &Invite, transport: Transport) -> Request {
+    fn invite_request(&mut self, dialog: DialogKey, invite: &Invite, transport: Transport) -> Request {
         let mut request = Request::new(Method::Invite, invite.target.clone());
         let to = invite.to.clone().unwrap_or_else(|| NameAddr::new(invite.target.clone()));
         let from = invite.from.clone().tagged(&self.random.token());
@@ -81,6 +84,7 @@ impl Endpoint {
         request.headers.push(Name::CallId, self.random.token());
         request.headers.push(Name::CSeq, CSeq { number: 1, method: Method::Invite });
         request.headers.push(Name::Contact, contact);
+        self.ask_for_interval(dialog, &mut request);
         self.describe(&mut request, &invite.offer);
         request
     }
@@ -88,9 +92,11 @@ impl Endpoint {
     /// Adds what an INVITE says about us, and the offer.
     pub(super) fn describe(&self, request: &mut Request, offer: &[u8]) {
         request.headers.push(Name::Allow, self.config.allow());
+        // Without an offer of ours a reliable provisional response would bring one, to be answered in the PRACK.
+        let supported = if offer.is_empty() { expiry::OPTION.to_owned() } else { self.config.supported() };
+        request.headers.push(Name::Supported, supported);
         request.headers.push(Name::UserAgent, &self.config.user_agent);
-        request.headers.push(Name::ContentType, super::SDP_TYPE);
-        request.body = offer.to_vec();
+        set_description(request, offer);
     }
 
     /// Makes our Contact. Over TCP it says so, else the peer would send its requests over UDP (RFC 3261 §19.1.1).
@@ -110,7 +116,10 @@ impl Endpoint {
         let status = outcome.response.status;
         let phase = self.sessions.get(&key).map(|session| &session.phase);
         match phase {
-            Some(Phase::Calling(_)) if status.is_provisional() => self.note_provisional(key, status),
+            Some(Phase::Calling(_)) if status.is_provisional() => {
+                self.confirm(key, &outcome, now);
+                self.note_provisional(key, status);
+            }
             Some(Phase::Calling(_)) if status.is_success() => self.answered(key, &outcome, now),
             Some(Phase::Calling(_)) => self.invite_failed(key, &outcome, now),
             Some(Phase::Canceling(_)) if status.is_provisional() => self.cancel_now(key, now),
@@ -137,38 +146,52 @@ impl Endpoint {
     }
 
     fn answered(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) {
+        // The answer is the first; a 2xx after it must not bring another (RFC 3261 §13.2.1).
+        let early = self.sessions.get(&key).and_then(|session| session.early_of(&outcome.response));
+        let early_answer = early.and_then(|early| early.answer.clone());
         match self.establish(key, outcome, now) {
             true => {
-                let body = outcome.response.body.clone();
+                let body = early_answer.unwrap_or_else(|| outcome.response.description());
                 self.events.push_back(Event::Answered { dialog: key, body });
             }
             false => self.fail(key, &outcome.response, now),
         }
     }
 
-    /// Makes the dialog of a 2xx and acknowledges it. Returns false when the 2xx is too broken for a dialog.
+    /// Makes the dialog of a 2xx and acknowledges it, unless our answer is to go into the ACK. Returns false when the 2xx
+    /// is too broken for a dialog.
     fn establish(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) -> bool {
-        let Some(dialog) = self.acknowledge(outcome) else {
+        let Some((mut dialog, ack)) = self.dialog_of(outcome) else {
             self.forget(key, now);
             return false;
         };
         let Some(session) = self.sessions.get_mut(&key) else { return false };
+        for early in std::mem::take(&mut session.early) {
+            self.dialogs.remove(&early.dialog.id());
+            if early.dialog.id() == dialog.id() {
+                dialog.continues(&early.dialog);
+            }
+        }
         self.dialogs.insert(dialog.id(), key);
-        session.dialog = Some(dialog);
         session.phase = Phase::Established;
         session.authorizer.accepted();
+        session.dialog = Some(dialog.clone());
+        match session.description.is_empty() {
+            true => session.offered = Some(Offered::Success(outcome.id)),
+            false => self.send_ack(outcome.id, &dialog, ack),
+        }
         self.session_timers.clear(SessionTimer::Ring(key));
         self.session_timers.clear(SessionTimer::Cancel(key));
+        self.note_interval(key, &outcome.response, now);
         true
     }
 
-    /// Sends the ACK of a 2xx of our first INVITE and returns its dialog.
-    fn acknowledge(&mut self, outcome: &ClientEvent) -> Option<Dialog> {
+    /// Makes the dialog of a 2xx of our first INVITE, and its ACK.
+    fn dialog_of(&self, outcome: &ClientEvent) -> Option<(Dialog, Request)> {
         let (invite, first) = self.transactions.sent(outcome.id)?;
         let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?;
         let ack = dialog.ack(invite);
-        self.send_ack(outcome.id, &dialog, ack);
-        Some(dialog)
+        Some((dialog, ack))
     }
 
     /// Sends an ACK: a request without a transaction, with a branch of its own (RFC 3261 §17).
@@ -182,23 +205,37 @@ impl Endpoint {
     /// A second callee answered the same INVITE behind a forking proxy: it is told that we do not want it
     /// (RFC 3261 §13.2.2.4).
     fn drop_fork(&mut self, outcome: &ClientEvent, now: Instant) {
-        let Some(mut dialog) = self.acknowledge(outcome) else { return };
+        let Some((mut dialog, ack)) = self.dialog_of(outcome) else { return };
+        if self.dialogs.contains_key(&dialog.id()) {
+            // It is our own, whose ACK waits for the owner's answer.
+            return;
+        }
+        self.send_ack(outcome.id, &dialog, ack);
         let bye = dialog.request(Method::Bye);
         self.transactions.start(bye, dialog.destination(), Purpose::Orphan, now);
     }
 
     fn invite_failed(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        if !session.authorizer.challenged(&outcome.response) {
-            return self.fail(key, &outcome.response, now);
+        let is_challenged = session.authorizer.challenged(&outcome.response);
+        match is_challenged || self.is_interval_raised(key, &outcome.response) {
+            true => self.invite_again(key, now),
+            false => self.fail(key, &outcome.response, now),
         }
+    }
+
+    /// Sends our INVITE once more: signed, and for the session interval that the callee wants.
+    fn invite_again(&mut self, key: DialogKey, now: Instant) {
+        let Some(Session { phase: Phase::Calling(calling), .. }) = self.sessions.get(&key) else { return };
+        let (mut invite, destination) = (calling.invite.clone(), calling.destination);
+        let number = 1 + cseq_number(&invite);
+        invite.headers.set(Name::CSeq, CSeq { number, method: Method::Invite });
+        self.ask_for_interval(key, &mut invite);
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        session.authorizer.sign(&mut invite);
+        let client = self.transactions.start(invite.clone(), destination, Purpose::Invite(key), now);
         let Phase::Calling(calling) = &mut session.phase else { return };
-        let number = 1 + cseq_number(&calling.invite);
-        calling.invite.headers.set(Name::CSeq, CSeq { number, method: Method::Invite });
-        session.authorizer.sign(&mut calling.invite);
-        calling.has_provisional = false;
-        let purpose = Purpose::Invite(key);
-        calling.client = self.transactions.start(calling.invite.clone(), calling.destination, purpose, now);
+        (calling.invite, calling.client, calling.has_provisional) = (invite, client, false);
     }
 
     fn fail(&mut self, key: DialogKey, response: &Response, now: Instant) {

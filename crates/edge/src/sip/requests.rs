@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::body::{Description, SDP_TYPE};
 use super::dialog::DialogId;
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, Event};
@@ -12,7 +13,6 @@ use super::message::{Request, Response};
 use super::method::Method;
 use super::random::{hex, hmac_sha256};
 use super::received::{Received, bad_request};
-use super::reinvite::is_sdp;
 use super::session::Phase;
 use super::status::Status;
 use super::transaction::{Arrival, ClientEvent, Purpose, ServerId};
@@ -84,12 +84,14 @@ impl Endpoint {
         if !matches!(request.uri, Uri::Sip(_)) {
             return self.respond(server, Status::UNSUPPORTED_URI_SCHEME, now);
         }
-        if request.headers.first(&Name::Require).is_some() {
-            return self.respond_unsupported(server, request, now);
+        let unknown = self.unknown_options(request);
+        if !unknown.is_empty() {
+            return self.respond_unsupported(server, &unknown, now);
         }
-        if request.method == Method::Invite && !is_sdp(request) {
+        let describes = matches!(request.method, Method::Invite | Method::Update);
+        if describes && request.description() == Description::Unsupported {
             return self.respond_with(server, Status::UNSUPPORTED_MEDIA_TYPE, now, |response| {
-                response.headers.push(Name::Accept, super::SDP_TYPE);
+                response.headers.push(Name::Accept, SDP_TYPE);
             });
         }
         if request.method == Method::Invite && !accepts_sdp(request) {
@@ -122,21 +124,26 @@ impl Endpoint {
     }
 
     fn receive_in_dialog(&mut self, server: ServerId, received: &Arc<Received>, now: Instant) {
-        let Some(key) = self.dialogs.get(&DialogId::of(received)).copied() else {
+        let id = DialogId::of(received);
+        let Some(key) = self.dialogs.get(&id).copied() else {
             return self.respond(server, Status::CALL_DOES_NOT_EXIST, now);
         };
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let is_in_order = session.dialog.as_mut().is_some_and(|dialog| dialog.observe_cseq(received.cseq.number));
+        let is_early = session.dialog.is_none();
+        let is_in_order = session.dialog_mut(&id).is_some_and(|dialog| dialog.observe_cseq(received.cseq.number));
         if !is_in_order {
             return self.respond(server, Status::SERVER_INTERNAL_ERROR, now);
         }
         let is_ending = matches!(session.phase, Phase::Ending);
         match received.request.method {
-            Method::Bye => self.receive_bye(key, server, now),
             Method::Options => self.respond_options(server, now),
-            Method::Invite if !is_ending => self.receive_reinvite(key, server, received, now),
-            Method::Info if !is_ending => self.receive_info(key, server, received, now),
+            Method::Update if !is_ending => self.receive_update(key, server, received, now),
+            // A callee that does not want the call refuses it rather than hangs up (RFC 3261 §15).
+            Method::Bye if !is_early => self.receive_bye(key, server, now),
+            Method::Invite if !is_ending && !is_early => self.receive_reinvite(key, server, received, now),
+            Method::Info if !is_ending && !is_early => self.receive_info(key, server, received, now),
             Method::Ack
+            | Method::Bye
             | Method::Cancel
             | Method::Invite
             | Method::Info
@@ -175,17 +182,22 @@ impl Endpoint {
 
     /// Answers OPTIONS as an INVITE would be answered, without ringing anybody (RFC 3261 §11.2).
     fn respond_options(&mut self, server: ServerId, now: Instant) {
-        let allow = self.config.allow();
+        let (allow, supported) = (self.config.allow(), self.config.supported());
         self.respond_with(server, Status::OK, now, |response| {
             response.headers.push(Name::Allow, allow);
-            response.headers.push(Name::Accept, super::SDP_TYPE);
+            response.headers.push(Name::Accept, SDP_TYPE);
+            response.headers.push(Name::Supported, supported);
         });
     }
 
-    fn respond_unsupported(&mut self, server: ServerId, request: &Request, now: Instant) {
-        let required: Vec<&str> = request.headers.list(&Name::Require).collect();
+    fn unknown_options(&self, request: &Request) -> String {
+        let is_unknown = |option: &&str| !self.config.supports(option);
+        request.headers.list(&Name::Require).filter(is_unknown).collect::<Vec<_>>().join(", ")
+    }
+
+    fn respond_unsupported(&mut self, server: ServerId, options: &str, now: Instant) {
         self.respond_with(server, Status::BAD_EXTENSION, now, |response| {
-            response.headers.push(Name::Unsupported, required.join(", "));
+            response.headers.push(Name::Unsupported, options);
         });
     }
 
@@ -244,8 +256,7 @@ impl Endpoint {
 /// Tells whether the sender of a request can read session descriptions; without an Accept it can (RFC 3261 §20.1).
 fn accepts_sdp(request: &Request) -> bool {
     let mut ranges = request.headers.list(&Name::Accept).map(|range| range.split(';').next().unwrap_or("").trim());
-    let is_sdp =
-        |range: &str| [super::SDP_TYPE, "application/*", "*/*"].iter().any(|ours| range.eq_ignore_ascii_case(ours));
+    let is_sdp = |range: &str| [SDP_TYPE, "application/*", "*/*"].iter().any(|ours| range.eq_ignore_ascii_case(ours));
     request.headers.first(&Name::Accept).is_none() || ranges.any(is_sdp)
 }
 

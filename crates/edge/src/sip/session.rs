@@ -15,10 +15,14 @@
 use std::time::Duration;
 
 use super::authorizer::Authorizer;
-use super::dialog::Dialog;
+use super::dialog::{Dialog, DialogId};
 use super::event::DialogKey;
+use super::expiry::Interval;
 use super::flow::Destination;
+use super::header::{Headers, Name};
 use super::message::Request;
+use super::method::Method;
+use super::prack::Early;
 use super::transaction::{ClientId, ServerId};
 
 /// Everything about one call.
@@ -26,22 +30,60 @@ pub(super) struct Session {
     pub(super) phase: Phase,
     pub(super) dialog: Option<Dialog>,
     pub(super) authorizer: Authorizer,
-    /// Our re-INVITE that has no final response.
+    /// Our offer that has no final response.
     pub(super) offering: Option<Offering>,
-    /// The peer's re-INVITE that we have not answered.
-    pub(super) offered: Option<ServerId>,
+    /// The peer's offer that our owner has not answered.
+    pub(super) offered: Option<Offered>,
     /// Our 2xx that the peer has not acknowledged.
     pub(super) unacknowledged: Option<Unacknowledged>,
+    /// Dialogs begun by reliable provisional responses, until the final one.
+    pub(super) early: Vec<Early>,
+    /// What we said of our session last, as far as the peer has taken it.
+    pub(super) description: Vec<u8>,
+    /// Whether the peer takes UPDATE.
+    pub(super) takes_update: bool,
+    /// The session interval, if one is agreed on.
+    pub(super) interval: Option<Interval>,
+    /// The session interval that a 422 has made us ask for.
+    pub(super) interval_wished: Option<Duration>,
+    /// Whether the peer was asked if it is still there.
+    pub(super) is_probing: bool,
 }
 
 impl Session {
     pub(super) fn new(phase: Phase, authorizer: Authorizer) -> Session {
-        Session { phase, dialog: None, authorizer, offering: None, offered: None, unacknowledged: None }
+        Session {
+            phase,
+            dialog: None,
+            authorizer,
+            offering: None,
+            offered: None,
+            unacknowledged: None,
+            early: Vec::new(),
+            description: Vec::new(),
+            takes_update: false,
+            interval: None,
+            interval_wished: None,
+            is_probing: false,
+        }
     }
 
     /// Tells whether an INVITE is on its way in either direction, so that we may not send one (RFC 3261 §14.1).
     pub(super) fn is_inviting(&self) -> bool {
         self.offered.is_some() || self.unacknowledged.is_some()
+    }
+
+    /// Returns the dialog of this name, which may be an early one.
+    pub(super) fn dialog_mut(&mut self, id: &DialogId) -> Option<&mut Dialog> {
+        let early = self.early.iter_mut().map(|early| &mut early.dialog);
+        self.dialog.iter_mut().chain(early).find(|dialog| dialog.id() == *id)
+    }
+
+    /// Takes in what the peer says that it takes.
+    pub(super) fn note_allowed(&mut self, headers: &Headers) {
+        if headers.first(&Name::Allow).is_some() {
+            self.takes_update = headers.list(&Name::Allow).any(|method| method == Method::Update.as_str());
+        }
     }
 }
 
@@ -72,11 +114,42 @@ pub(super) struct Calling {
     pub(super) is_ringing: bool,
 }
 
-/// Our re-INVITE.
+/// Our offer.
 pub(super) struct Offering {
+    /// INVITE or UPDATE.
+    pub(super) method: Method,
+    /// Empty in an INVITE that asks the peer to offer, and in an UPDATE that only refreshes.
     pub(super) body: Vec<u8>,
     /// `None` while it waits after a 491.
     pub(super) client: Option<ClientId>,
+    /// How often it was sent.
+    pub(super) attempts: u32,
+    /// True when it says nothing new and is only to keep the session.
+    pub(super) is_refresh: bool,
+}
+
+impl Offering {
+    pub(super) fn new(method: Method, body: Vec<u8>) -> Offering {
+        Offering { method, body, client: None, attempts: 0, is_refresh: false }
+    }
+
+    pub(super) fn refresh(method: Method, body: Vec<u8>) -> Offering {
+        Offering { is_refresh: true, ..Offering::new(method, body) }
+    }
+
+    /// Tells whether the peer is asked to offer.
+    pub(super) fn is_request_for_offer(&self) -> bool {
+        self.method == Method::Invite && self.body.is_empty()
+    }
+}
+
+/// Where an offer of the peer's came, and so where our answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offered {
+    /// In a request, or a request asked for our offer: into its 2xx.
+    Request(ServerId),
+    /// In the 2xx of an INVITE of ours that had none: into its ACK.
+    Success(ClientId),
 }
 
 /// A 2xx of ours.
@@ -84,6 +157,8 @@ pub(super) struct Unacknowledged {
     pub(super) server: ServerId,
     pub(super) cseq: u32,
     pub(super) interval: Duration,
+    /// True when it brings our offer, whose answer comes in the ACK.
+    pub(super) is_offer: bool,
 }
 
 /// The deadlines of a call.
@@ -99,13 +174,17 @@ pub(super) enum SessionTimer {
     Resend(DialogKey),
     /// No ACK came.
     Ack(DialogKey),
-    /// Our re-INVITE is tried again after a 491.
-    Reinvite(DialogKey),
+    /// Our offer is tried again after a 491.
+    Offer(DialogKey),
+    /// It is on us to refresh the session.
+    Refresh(DialogKey),
+    /// Nobody has refreshed the session.
+    Expiry(DialogKey),
 }
 
 impl SessionTimer {
-    pub(super) fn all(key: DialogKey) -> [SessionTimer; 6] {
-        use SessionTimer::{Ack, Answer, Cancel, Reinvite, Resend, Ring};
-        [Ring(key), Cancel(key), Answer(key), Resend(key), Ack(key), Reinvite(key)]
+    pub(super) fn all(key: DialogKey) -> [SessionTimer; 8] {
+        use SessionTimer::{Ack, Answer, Cancel, Expiry, Offer, Refresh, Resend, Ring};
+        [Ring(key), Cancel(key), Answer(key), Resend(key), Ack(key), Offer(key), Refresh(key), Expiry(key)]
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Pair {
     pub(crate) weather: Weather,
     pub(crate) alice_events: Vec<Event>,
     pub(crate) bob_events: Vec<Event>,
-    /// Bob answers calls, and both answer offers, with "answer".
+    /// Bob answers calls, and both answer offers, with "answer"; who is asked for an offer makes a "late offer".
     pub(crate) is_obliging: bool,
     /// Loses the messages whose line in the trace it returns true for.
     pub(crate) loses: Box<dyn FnMut(&str) -> bool>,
@@ -79,7 +79,12 @@ impl Pair {
 
     /// A call that is up.
     pub(crate) fn talking(seed: u64) -> Pair {
-        let mut pair = Pair::new(seed);
+        Pair::talking_with(seed, |_, _| {})
+    }
+
+    /// A call that is up between endpoints of such settings.
+    pub(crate) fn talking_with(seed: u64, configure: impl Fn(Side, &mut Config)) -> Pair {
+        let mut pair = Pair::with(seed, configure);
         pair.call();
         pair.drive(Duration::from_secs(1));
         assert!(pair.alice_events.iter().any(|event| matches!(event, Event::Answered { .. })));
@@ -161,6 +166,9 @@ impl Pair {
             }
             Event::Offered { dialog, .. } if self.is_obliging => {
                 endpoint.answer_offer(dialog, Ok(b"answer".to_vec()), self.now);
+            }
+            Event::OfferWanted { dialog } if self.is_obliging => {
+                endpoint.answer_offer(dialog, Ok(b"late offer".to_vec()), self.now);
             }
             _ => {}
         }

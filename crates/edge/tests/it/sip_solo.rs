@@ -54,15 +54,29 @@ impl Solo {
 
     /// Answers a request of the endpoint as the peer.
     pub(crate) fn answer(&mut self, request: &Request, status: &str, to_tag: &str, fields: &[(&str, &str)]) {
+        self.answer_with(request, status, to_tag, fields, "");
+    }
+
+    /// Answers a request of the endpoint as the peer, with a body.
+    pub(crate) fn answer_with(
+        &mut self,
+        request: &Request,
+        status: &str,
+        to_tag: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) {
         let mut text = format!("SIP/2.0 {status}\r\n");
         for name in [Name::Via, Name::From, Name::CallId, Name::CSeq] {
             text.push_str(&format!("{name}: {}\r\n", header(&request.headers, &name)));
         }
-        text.push_str(&format!("To: {};tag={to_tag}\r\n", header(&request.headers, &Name::To)));
+        let to = header(&request.headers, &Name::To);
+        let tag = if to.contains(";tag=") { String::new() } else { format!(";tag={to_tag}") };
+        text.push_str(&format!("To: {to}{tag}\r\n"));
         for (name, value) in fields {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str("Content-Length: 0\r\n\r\n");
+        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
         self.endpoint.receive(self.flow, text.as_bytes(), self.now);
     }
 

@@ -103,6 +103,8 @@ fn ipv4_mapped_ipv6() {
     check_status(&text, 200);
     let offer = "v=0\r\no=- 0 0 IN IP6 ::ffff:192.0.2.2\r\ns=-\r\nc=IN IP6 ::ffff:192.0.2.2\r\nt=0 0\r\nm=audio 3456 RTP/AVP 0\r\n";
     assert_eq!(sdp_answer("2001:db8::1", offer).remote_rtp, "[::ffff:192.0.2.2]:3456".parse().unwrap());
+    // An IPv4 socket reaches it.
+    assert_eq!(sdp_answer("192.0.2.1", offer).remote_rtp, "192.0.2.2:3456".parse().unwrap());
 }
 
 #[test]

@@ -220,7 +220,7 @@ impl Stage {
             targets: (0..3).map(target).collect(),
         };
         let conversation = Conversation::create(ConversationId::new(9), Policy::default(), call, now);
-        let session = Session::new(conversation);
+        let session = Session::new(conversation, None);
         let operation = OperationId::new(0);
         let mut stage = Self { session, phones: Vec::new(), now, operation, operations: 0, ended: Vec::new() };
         stage.drain();
@@ -319,7 +319,8 @@ impl Stage {
             match output {
                 Output::Notify(Notice::OperationEnded(operation)) => self.ended.push((operation.id, operation.status)),
                 Output::AnswerOffer { answer, .. } => answered = answer,
-                Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::LoadPrompt { .. } | Output::Close => {}
+                Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::LoadPrompt { .. } => {}
+                Output::Probe { .. } | Output::Close => {}
                 Output::Notify(_) => {}
             }
         }

@@ -213,18 +213,23 @@ impl Dialling {
                 self.failed(dialog, unreached(status))
             }
             Event::Offered { dialog, body } => {
-                let Way { leg, may_tell_keys, .. } = *self.ways.get(&dialog)?;
-                Some(Step { leg, event: LegEvent::Offered { description: body, may_tell_keys } })
+                let may_tell_keys = self.ways.get(&dialog)?.may_tell_keys;
+                self.step(dialog, LegEvent::Offered { description: body, may_tell_keys })
             }
+            Event::OfferWanted { dialog } => {
+                let may_tell_keys = self.ways.get(&dialog)?.may_tell_keys;
+                self.step(dialog, LegEvent::OfferWanted { may_tell_keys })
+            }
+            Event::OfferAnswered { dialog, body } => self.step(dialog, LegEvent::OfferAnswered { description: body }),
+            Event::Refreshed { dialog, body } => self.step(dialog, LegEvent::Refreshed { description: body }),
             Event::Ended { dialog, cause } => self.ended(dialog, cause),
             Event::Registered { user: _ } => {
                 metrics::counter!("fermata_sip_registered_total").increment(1);
                 None
             }
-            // Ringing is no state of Graph's roster; the rest belongs to roles that the server does not have: it sends
-            // no re-INVITE, registers nowhere, and its endpoint refuses calls that come in.
+            // Ringing is no state of Graph's roster; the rest belongs to roles that the server does not have: it offers
+            // nothing of its own accord, registers nowhere, and its endpoint refuses calls that come in.
             Event::Ringing { .. }
-            | Event::OfferAnswered { .. }
             | Event::OfferRefused { .. }
             | Event::Incoming { .. }
             | Event::Info { .. }
@@ -232,6 +237,10 @@ impl Dialling {
             | Event::RegistrationChanged { .. }
             | Event::Disconnect { .. } => None,
         }
+    }
+
+    fn step(&self, dialog: DialogKey, event: LegEvent) -> Option<Step> {
+        Some(Step { leg: self.ways.get(&dialog)?.leg, event })
     }
 
     fn answered(

@@ -46,11 +46,14 @@ pub(crate) enum SipCommand {
     Resolved { leg: LegAddress, address: Option<SocketAddr> },
     /// End it, in whatever state it is.
     HangUp { leg: LegAddress },
-    /// Answer the offer that [`LegEvent::Offered`] brought; `None` means "not acceptable".
+    /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
     AnswerOffer { leg: LegAddress, answer: Option<String> },
+    /// Ask the phone whether it is still there.
+    Probe { leg: LegAddress },
 }
 
-/// The way to the SIP loop. Not bounded by a number: a leg has at most one of each command under way.
+/// The way to the SIP loop. Not bounded by a number: a leg has at most one of each command under way, and of probes one
+/// for each time that it was silent for long.
 #[derive(Clone, Debug)]
 pub(crate) struct SipCommands(mpsc::UnboundedSender<SipCommand>);
 
@@ -163,6 +166,11 @@ impl SipLoop {
                     self.endpoint.answer_offer(dialog, answer, now);
                 }
             }
+            SipCommand::Probe { leg } => {
+                if let Some(dialog) = self.dialling.answered_dialog(leg) {
+                    self.endpoint.probe(dialog, now);
+                }
+            }
         }
     }
 
@@ -226,6 +234,8 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr) -> sip::Config {
     endpoint.realm.clone_from(&config.domain);
     endpoint.users = config.users.iter().map(credentials).collect();
     endpoint.incoming = sip::Incoming::Refuse;
+    endpoint.session_expires = config.session_expires;
+    endpoint.session_expires_min = config.session_expires_min;
     endpoint
 }
 

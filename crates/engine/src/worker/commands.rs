@@ -76,9 +76,10 @@ impl Running {
     fn create(&mut self, id: ConversationId, call: NewCall, reply: Reply, now: Instant) {
         let call_id = call.id;
         let conversation = Conversation::create(id, self.worker.config.policy, call, now);
+        let session = Session::new(conversation, self.worker.config.rtp.probe_after);
         let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).expect("there are slots");
         self.slots[slot].push(id);
-        self.owned.insert(id, Owned { session: Session::new(conversation), slot, legs: HashMap::new() });
+        self.owned.insert(id, Owned { session, slot, legs: HashMap::new() });
         self.by_call.insert(call_id, id);
         self.handle.count_conversations(self.owned.len());
         let withdrawn = Some(Withdrawn::Conversation);
@@ -99,6 +100,12 @@ impl Running {
                         session.let_keys_be_told(participant, may_tell_keys);
                         session.offered(participant, &description, now);
                     }
+                    LegEvent::OfferWanted { may_tell_keys } => {
+                        session.let_keys_be_told(participant, may_tell_keys);
+                        session.offer_wanted(participant);
+                    }
+                    LegEvent::OfferAnswered { description } => session.offer_answered(participant, &description, now),
+                    LegEvent::Refreshed { description } => session.refreshed(participant, &description, now),
                     LegEvent::Left(cause) => session.left(participant, cause, now),
                 });
                 conversation

@@ -94,6 +94,9 @@ pub(crate) enum LegEvent {
     Answered { description: Vec<u8>, may_tell_keys: bool },
     Unreached(Unreached),
     Offered { description: Vec<u8>, may_tell_keys: bool },
+    OfferWanted { may_tell_keys: bool },
+    OfferAnswered { description: Vec<u8> },
+    Refreshed { description: Vec<u8> },
     Left(LeaveCause),
 }
 

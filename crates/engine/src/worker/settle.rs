@@ -29,6 +29,9 @@ impl Running {
                     let leg = self.address(conversation, participant);
                     self.worker.sip.send(SipCommand::AnswerOffer { leg, answer });
                 }
+                Output::Probe { participant } => {
+                    self.worker.sip.send(SipCommand::Probe { leg: self.address(conversation, participant) });
+                }
                 Output::LoadPrompt { participant, operation, prompt, codec } => {
                     self.load_prompt(conversation, participant, operation, prompt, codec);
                 }

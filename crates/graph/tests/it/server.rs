@@ -231,8 +231,10 @@ fn engine_config() -> engine::Config {
             dial: engine::DialRule { loopback: true, hosts: Vec::new() },
             ring_timeout: Duration::from_secs(60),
             srtp: engine::SrtpConfig::default(),
+            session_expires: None,
+            session_expires_min: Duration::from_secs(90),
         },
-        rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999 },
+        rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999, probe_after: None },
         prompts: engine::prompts::Policy { addresses: engine::prompts::AddressRule::Any, ..Default::default() },
         workers: 1,
     }

@@ -84,6 +84,15 @@ impl Codec {
     }
 
     /// Says whether each sample is coded on its own, so that streams can be cut and joined anywhere.
+    /// Returns whether a payload says that the speaker is silent: a frame of at most one byte behind the byte that describes
+    /// it is Opus' discontinuous transmission (RFC 6716 section 2.1.9).
+    pub(crate) const fn is_silence(self, payload: &[u8]) -> bool {
+        match self {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => false,
+            Codec::Opus => matches!(payload.len(), 1 | 2),
+        }
+    }
+
     pub(crate) const fn is_memoryless(self) -> bool {
         match self {
             Codec::Pcmu | Codec::Pcma => true,

@@ -12,5 +12,6 @@ mod isolation;
 mod mixer;
 mod music;
 mod network;
+mod pauses;
 mod reports;
 mod room;

@@ -21,9 +21,9 @@ struct Network {
 const PERFECT: Network = Network { seed: 1, delay_ms_max: 0, loss_percent: 0, duplicate_percent: 0, drift_ppm: 0 };
 
 /// What came through it.
-struct Outcome {
-    heard: Phone,
-    statistics: Statistics,
+pub(crate) struct Outcome {
+    pub(crate) heard: Phone,
+    pub(crate) statistics: Statistics,
 }
 
 impl Network {
@@ -58,7 +58,7 @@ fn speak(codec: Codec, mut network: Network, ticks: u64) -> Outcome {
     listen(codec, &packets, ticks)
 }
 
-fn listen(codec: Codec, packets: &[(i64, Vec<u8>)], ticks: u64) -> Outcome {
+pub(crate) fn listen(codec: Codec, packets: &[(i64, Vec<u8>)], ticks: u64) -> Outcome {
     let mut mixer = Mixer::new();
     let origin = start();
     for (leg, codec) in [(SPEAKER, codec), (LISTENER, Codec::Pcmu)] {

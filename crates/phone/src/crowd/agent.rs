@@ -149,7 +149,7 @@ impl Agent {
         match event {
             Event::Incoming { dialog, to, body, .. } => self.answer(dialog, &to, &body, now),
             // A call of the crowd stays as it began.
-            Event::Offered { dialog, .. } => {
+            Event::Offered { dialog, .. } | Event::OfferWanted { dialog } => {
                 self.endpoint.answer_offer(dialog, Err(Status::NOT_ACCEPTABLE_HERE), now);
             }
             Event::Ended { dialog, .. } => self.end(dialog),
@@ -158,6 +158,7 @@ impl Agent {
             | Event::Answered { .. }
             | Event::Failed { .. }
             | Event::OfferAnswered { .. }
+            | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
             | Event::Info { .. }
             | Event::Registered { .. }

@@ -73,6 +73,8 @@ pub(crate) struct Sip {
     pub(crate) listen: SocketAddr,
     pub(crate) domain: String,
     pub(crate) ring_timeout_seconds: u16,
+    pub(crate) session_expires_seconds: u32,
+    pub(crate) session_expires_min_seconds: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -80,6 +82,7 @@ pub(crate) struct Sip {
 pub(crate) struct Rtp {
     pub(crate) address: IpAddr,
     pub(crate) ports: PortRange,
+    pub(crate) probe_after_seconds: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

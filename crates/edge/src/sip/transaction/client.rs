@@ -40,8 +40,10 @@ pub(in super::super) struct ClientId(u64);
 pub(in super::super) enum Purpose {
     /// To call.
     Invite(DialogKey),
-    /// To change the session.
-    Reinvite(DialogKey),
+    /// To change the session, or to refresh it.
+    Offer(DialogKey),
+    /// To learn whether the peer is still there.
+    Probe(DialogKey),
     /// To end the dialog.
     Bye(DialogKey),
     /// To tell something inside the dialog.
@@ -71,6 +73,11 @@ impl ClientEvent {
     pub(in super::super) fn unreachable(id: ClientId, purpose: Purpose) -> ClientEvent {
         let response = Response::new(Status::SERVICE_UNAVAILABLE);
         ClientEvent { id, purpose, response }
+    }
+
+    /// Tells whether the 503 was made here: the peer itself would have sent header fields.
+    pub(in super::super) fn is_unreachable(&self) -> bool {
+        self.response.status == Status::SERVICE_UNAVAILABLE && self.response.headers.is_empty()
     }
 }
 

@@ -1,0 +1,66 @@
+//! Offers and answers in mid-call: a phone's own hold, another codec, another address, or nothing new at all.
+
+use super::{Output, Session};
+use crate::leg::direction;
+use call::{Event, ParticipantId};
+use edge::sdp::{Negotiated, SdpError};
+use std::time::Instant;
+
+impl Session {
+    /// The phone offers another description.
+    pub(crate) fn offered(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
+        let Some(leg) = self.legs.get_mut(&participant) else { return };
+        let answer = match leg.answer(offer) {
+            Ok((answer, negotiated)) => {
+                self.renegotiated(participant, &negotiated, now);
+                Some(answer)
+            }
+            Err(error) => {
+                tracing::info!(%participant, %error, "an offer of the phone's cannot be accepted");
+                None
+            }
+        };
+        self.outputs.push_back(Output::AnswerOffer { participant, answer });
+    }
+
+    /// The phone asks what we would offer. That is everything, whatever holds lie over the participant: which of them are
+    /// the phone's own, its answer says ([`Session::offer_answered`]).
+    pub(crate) fn offer_wanted(&mut self, participant: ParticipantId) {
+        let Some(leg) = self.legs.get_mut(&participant) else { return };
+        let answer = Some(leg.offer());
+        self.outputs.push_back(Output::AnswerOffer { participant, answer });
+    }
+
+    /// The phone has answered our offer.
+    pub(crate) fn offer_answered(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
+        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept(answer));
+        self.settle_answer(participant, outcome, now);
+    }
+
+    /// The phone has answered our last description, which was repeated to keep the session.
+    pub(crate) fn refreshed(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
+        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept_refresh(answer));
+        self.settle_answer(participant, outcome, now);
+    }
+
+    fn settle_answer(
+        &mut self,
+        participant: ParticipantId,
+        outcome: Option<Result<Negotiated, SdpError>>,
+        now: Instant,
+    ) {
+        match outcome {
+            Some(Ok(negotiated)) => self.renegotiated(participant, &negotiated, now),
+            // What was agreed before goes on.
+            Some(Err(error)) => tracing::info!(%participant, %error, "an answer of the phone's cannot be used"),
+            None => {}
+        }
+    }
+
+    fn renegotiated(&mut self, participant: ParticipantId, negotiated: &Negotiated, now: Instant) {
+        let Some(leg) = self.legs.get(&participant).filter(|leg| self.by_leg.contains_key(&leg.id)) else { return };
+        self.mixer.set_format(leg.id, negotiated.format);
+        self.observe(Event::DirectionChanged { participant, direction: direction(negotiated) }, now);
+        self.fit_music_to_codec(participant);
+    }
+}
