@@ -72,9 +72,18 @@ impl Inner {
         self.store.call(caller.app, caller.tenant, id).await?.ok_or_else(Failure::call_not_found)
     }
 
+    /// Refuses what would have to be stored while nothing can be: what is not begun need not be undone.
+    pub(crate) fn require_storage(&self) -> Result<(), Failure> {
+        match self.store.takes_changes() {
+            true => Ok(()),
+            false => Err(Failure::unavailable("The database takes no changes at the moment.")),
+        }
+    }
+
     /// Has a command carried out for the caller, if the call is its own; answers when what it changed is stored.
     pub(crate) async fn execute(&self, caller: &Caller, call: CallId, command: Command) -> Result<Accepted, Failure> {
         self.owned_call(caller, call).await?;
+        self.require_storage()?;
         Ok(self.engine.execute(call, command).await?)
     }
 }

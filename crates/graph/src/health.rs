@@ -13,12 +13,12 @@ pub(crate) async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// Answers `GET /health/ready`: everything listens (or nobody could ask) and the database answers.
+/// Answers `GET /health/ready`: everything listens (or nobody could ask) and the database answers and takes changes.
 pub(crate) async fn ready(State(api): State<Api>) -> Result<StatusCode, Failure> {
-    if api.store.is_healthy().await {
-        return Ok(StatusCode::OK);
+    if !api.store.answers().await {
+        return Err(Failure::unavailable("The database does not answer."));
     }
-    Err(Failure::unavailable("The database does not answer."))
+    api.require_storage().map(|()| StatusCode::OK)
 }
 
 /// Answers `GET /metrics` in Prometheus' text format.

@@ -5,11 +5,13 @@ use crate::translate;
 use anyhow::Context;
 use engine::Engine;
 use graph::Service;
+use rustix::process::Signal;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::signal::unix::SignalKind;
 
 /// How often the metrics are folded. More often costs more, more rarely takes more memory.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -32,6 +34,7 @@ pub(crate) struct Options {
 /// What keeps it from starting, with the key or the address that is wrong.
 pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     start_log();
+    survive_file_size_limit()?;
     let mut settings = config::load(options.config.as_deref())?;
     if let Some(data) = options.data {
         settings.data = data;
@@ -126,14 +129,21 @@ async fn keep_up(metrics: metrics_exporter_prometheus::PrometheusHandle) {
     }
 }
 
+/// Has a write beyond the limit of a file's size (`ulimit -f`, systemd's `LimitFSIZE=`) fail as on a full disk. Without it
+/// the system ends the process, and every call with it.
+fn survive_file_size_limit() -> anyhow::Result<()> {
+    let signal = SignalKind::from_raw(Signal::XFSZ.as_raw());
+    // Once a signal is handled it stays so; that it has come tells nothing that the failed write does not.
+    tokio::signal::unix::signal(signal).map(drop).context("SIGXFSZ cannot be handled")
+}
+
 /// Waits until somebody wants the program to stop.
 ///
 /// # Errors
 ///
 /// If the system does not let signals be waited for.
 pub(crate) async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C cannot be waited for"),
         _ = terminate.recv() => Ok(()),

@@ -35,6 +35,7 @@ pub(crate) async fn create(
     let parsed = request.parse(api.profile)?;
     let kind = kind(&parsed);
     caller.require(roles(kind))?;
+    api.require_storage()?;
     let new_call = new_call(&caller, &request, &parsed, kind);
     let row = row(&caller, &parsed, &new_call);
     let answered = api.recent_calls.answered(caller.app, caller.tenant, attempt, Instant::now());

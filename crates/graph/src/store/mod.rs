@@ -14,6 +14,8 @@ pub(crate) use write::{Attempt, NewCallRow, Outcome, Write};
 pub(crate) use writer::{Batch, CommitListener};
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -40,6 +42,7 @@ const BATCHES_WAITING_MAX: usize = 1024;
 pub(crate) struct Store {
     readers: SqlitePool,
     batches: mpsc::Sender<Batch>,
+    is_out: Arc<AtomicBool>,
 }
 
 /// Says why the database cannot be used.
@@ -58,6 +61,9 @@ pub(crate) enum StoreError {
 pub(crate) struct Writer {
     connection: SqliteConnection,
     batches: mpsc::Receiver<Batch>,
+    /// What came during an outage: its requests have been refused, and it is to be stored next.
+    kept: Vec<Batch>,
+    is_out: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -75,7 +81,15 @@ impl Store {
         migrator().run(&mut connection).await?;
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         let (sender, batches) = mpsc::channel(BATCHES_WAITING_MAX);
-        Ok((Store { readers, batches: sender }, Writer { connection, batches }))
+        let is_out = Arc::new(AtomicBool::new(false));
+        let store = Store { readers, batches: sender, is_out: Arc::clone(&is_out) };
+        Ok((store, Writer { connection, batches, kept: Vec::new(), is_out }))
+    }
+
+    /// Tells whether the database took the last change that was tried. While it does not, the writer goes on trying, and
+    /// whoever wants something new is refused before it is begun.
+    pub(crate) fn takes_changes(&self) -> bool {
+        !self.is_out.load(Ordering::Relaxed)
     }
 
     /// Hands a batch to the writer; waits while the writer's queue is full.

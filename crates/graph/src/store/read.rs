@@ -147,7 +147,7 @@ impl Store {
     }
 
     /// Tells whether the database answers.
-    pub(crate) async fn is_healthy(&self) -> bool {
+    pub(crate) async fn answers(&self) -> bool {
         query_scalar::<_, i64>("SELECT 1").fetch_one(&self.readers).await.is_ok()
     }
 }

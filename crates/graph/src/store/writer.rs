@@ -1,23 +1,25 @@
 //! The writer task: takes what waits, commits it together, answers each after the commit.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use call::CallId;
-use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, raw_sql};
 
 use super::{StoreError, Write, Writer};
 
 /// Most batches of one transaction. More would make the first of them wait longer for no fewer disk waits each.
 const GROUP_MAX: usize = 256;
 
-/// Most batches that are told of an outage and kept until it is over. What comes beyond waits in the queue, and behind
-/// that the engine refuses commands: nothing is dropped.
-const KEPT_IN_OUTAGE_MAX: usize = 4 * GROUP_MAX;
-
 /// Pause before a failed commit is tried again (a full disk, a locked file). Less would only burn the processor.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Most batches that are kept in memory during an outage, about 1 KiB each. New commands are refused meanwhile, so these
+/// are what happens by itself in the calls that are up. What comes beyond waits in the queue, and behind that in the
+/// workers: nothing is dropped.
+const KEPT_MAX: usize = 16_384;
 
 /// Is what belongs together: stored whole or not at all.
 pub(crate) struct Batch {
@@ -62,7 +64,7 @@ impl Writer {
     /// Writes until every [`super::Store`] is gone, then closes the database.
     pub(crate) async fn run(mut self, on_commit: CommitListener) {
         let mut group = Vec::with_capacity(GROUP_MAX);
-        while self.batches.recv_many(&mut group, GROUP_MAX).await > 0 {
+        while self.next(&mut group).await > 0 {
             self.store(&mut group).await;
             for call in group.iter().flat_map(|batch| &batch.writes).filter_map(Write::notified_call) {
                 on_commit(call);
@@ -74,18 +76,29 @@ impl Writer {
         }
     }
 
+    /// Waits for something to store, and returns how much there is: nothing at the end.
+    async fn next(&mut self, group: &mut Vec<Batch>) -> usize {
+        if self.kept.is_empty() {
+            return self.batches.recv_many(group, GROUP_MAX).await;
+        }
+        group.append(&mut self.kept);
+        group.len()
+    }
+
     /// Stores a group. During an outage those who wait are told so, and the group is kept and tried until it is stored:
     /// what has happened in a conversation has happened, and its application must hear of it in the end.
     async fn store(&mut self, group: &mut Vec<Batch>) {
         loop {
             match commit(&mut self.connection, group).await {
-                Ok(()) => return group.iter_mut().for_each(|batch| batch.answer(Ok(()))),
+                Ok(()) => {
+                    self.note_outage(None);
+                    return group.iter_mut().for_each(|batch| batch.answer(Ok(())));
+                }
                 Err(error) if is_outage(&error) => {
-                    tracing::error!(%error, "the database does not take changes; trying again");
-                    metrics::counter!("fermata_store_outages_total").increment(1);
-                    self.join_waiting(group);
+                    self.note_outage(Some(&error));
                     group.iter_mut().for_each(|batch| batch.answer(Err(NotStored)));
                     tokio::time::sleep(RETRY_PAUSE).await;
+                    self.refuse_waiting();
                 }
                 Err(error) if group.len() == 1 => {
                     // A row that the schema refuses is refused for ever: a bug, which must not stop everybody else.
@@ -98,12 +111,26 @@ impl Writer {
         }
     }
 
-    /// Those who came during an outage are not to wait for its end either.
-    fn join_waiting(&mut self, group: &mut Vec<Batch>) {
-        while group.len() < KEPT_IN_OUTAGE_MAX
-            && let Ok(batch) = self.batches.try_recv()
+    /// Tells everybody whether the database takes changes, and the operator when that is new.
+    fn note_outage(&self, error: Option<&StoreError>) {
+        let was_out = self.is_out.swap(error.is_some(), Ordering::Relaxed);
+        match (was_out, error) {
+            (false, Some(error)) => {
+                tracing::error!(%error, "the database does not take changes; trying again");
+                metrics::counter!("fermata_store_outages_total").increment(1);
+            }
+            (true, None) => tracing::info!("the database takes changes again"),
+            (false, None) | (true, Some(_)) => {}
+        }
+    }
+
+    /// Answers those who asked before the outage was known, and keeps what they have changed.
+    fn refuse_waiting(&mut self) {
+        while self.kept.len() < KEPT_MAX
+            && let Ok(mut batch) = self.batches.try_recv()
         {
-            group.push(batch);
+            batch.answer(Err(NotStored));
+            self.kept.push(batch);
         }
     }
 
@@ -119,15 +146,30 @@ impl Writer {
     }
 }
 
+/// Stores a group in one transaction, or nothing of it.
+///
+/// The transaction is made by hand. SQLite ends it by itself when the disk fails, and sqlx's, which then cannot roll it
+/// back, takes the next one for a part of it: that "commits" without a word to the disk.
+///
 /// Takes the group mutably because a reply cannot be shared between threads; the group is not changed.
 async fn commit(connection: &mut SqliteConnection, group: &mut [Batch]) -> Result<(), StoreError> {
-    let mut transaction = connection.begin().await?;
+    // IMMEDIATE: somebody else's lock is met here, and not between two writes.
+    raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let stored = apply_and_commit(connection, group).await;
+    if stored.is_err() {
+        // There may be nothing left to roll back. If there is and it fails, the next BEGIN does, too.
+        let _ = raw_sql("ROLLBACK").execute(connection).await;
+    }
+    stored
+}
+
+async fn apply_and_commit(connection: &mut SqliteConnection, group: &mut [Batch]) -> Result<(), StoreError> {
     for batch in group {
         for write in &batch.writes {
-            write.apply(&mut transaction).await?;
+            write.apply(connection).await?;
         }
     }
-    transaction.commit().await?;
+    raw_sql("COMMIT").execute(connection).await?;
     Ok(())
 }
 

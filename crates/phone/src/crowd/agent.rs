@@ -94,6 +94,7 @@ impl Agent {
                 self.sockets.ready(SIP, &mut self.endpoint);
             }
             self.meet_deadlines();
+            self.hang_up();
             self.settle();
         }
     }
@@ -129,6 +130,16 @@ impl Agent {
         }
         if sent > 0 {
             self.shared.lock().observation.traffic.sent += sent;
+        }
+    }
+
+    /// Ends the calls of those who were told to hang up.
+    fn hang_up(&mut self) {
+        let hanging_up = std::mem::take(&mut self.shared.lock().hanging_up);
+        for n in hanging_up {
+            if let Some(dialog) = self.members.get(n).and_then(Member::dialog) {
+                self.endpoint.hang_up(dialog, Instant::now());
+            }
         }
     }
 
@@ -173,7 +184,7 @@ impl Agent {
         let Some((n, member)) = member else {
             return self.endpoint.reject(dialog, Status::NOT_FOUND, now);
         };
-        if member.is_busy() {
+        if member.dialog().is_some() {
             return self.endpoint.reject(dialog, Status::BUSY_HERE, now);
         }
         match member.answer(dialog, offer) {

@@ -68,8 +68,9 @@ impl Member {
         Ok(Member { rtp, local, speech, watch, srtp, call: None, scratch: Vec::new() })
     }
 
-    pub(super) fn is_busy(&self) -> bool {
-        self.call.is_some()
+    /// Returns the call that it is in.
+    pub(super) fn dialog(&self) -> Option<DialogKey> {
+        self.call.as_ref().map(|call| call.dialog)
     }
 
     /// Takes a call, and returns the answer to its offer.

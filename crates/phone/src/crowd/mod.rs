@@ -96,6 +96,8 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 pub(crate) struct SharedState {
     observation: CrowdObservation,
+    /// Who is to hang up.
+    hanging_up: Vec<usize>,
     is_off: bool,
 }
 
@@ -122,6 +124,13 @@ impl Crowd {
     /// Returns the address at which the n-th phone is called, counted from 0.
     pub fn uri(&self, n: usize) -> String {
         format!("sip:{}@{}", agent::user(n), self.sip)
+    }
+
+    /// Lets the n-th phone hang up. Without a call nothing happens.
+    pub fn hang_up(&self, n: usize) {
+        self.shared.lock().hanging_up.push(n);
+        // The thread ends only with the crowd.
+        let _ = self.waker.wake();
     }
 
     /// Returns what went to and fro since the last time, and counts anew.

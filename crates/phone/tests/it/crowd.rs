@@ -64,6 +64,15 @@ fn packets_are_counted_until_the_caller_hangs_up() {
 }
 
 #[test]
+fn who_is_told_to_hang_up_does_and_can_be_called_again() {
+    let crowd = crowd();
+    let caller = call(&crowd, 0, says("alice", 700));
+    crowd.hang_up(0);
+    caller.wait_for(State::Ended, SOON).unwrap();
+    call(&crowd, 0, says("bob", 700));
+}
+
+#[test]
 fn nobody_else_is_there() {
     let crowd = crowd();
     let caller = Phone::start(says("alice", 700)).unwrap();

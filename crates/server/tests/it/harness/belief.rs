@@ -7,7 +7,7 @@
 //!   `terminated` with a reason. Nothing of it comes after that.
 //! - An operation ends once, completed or failed; a failure has a reason.
 //! - A roster is whole and says something new; what changed in it has a higher `rosterSequenceNumber` than anything
-//!   before. Once music on hold has started, the next roster shows somebody `inactive`.
+//!   before. Once music on hold has started, the roster shows somebody `inactive`, or the next one does.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +36,7 @@ struct BelievedCall {
     operations: BTreeMap<String, String>,
     roster: Vec<Value>,
     roster_sequence_max: u64,
-    /// Music has started, and no roster has come since.
+    /// Music has started, and no roster has shown it.
     awaits_inactive: bool,
 }
 
@@ -45,6 +45,14 @@ struct BelievedCall {
 pub(crate) struct Contradiction {
     reason: &'static str,
     notice: Value,
+}
+
+impl Contradiction {
+    /// Returns the id of the call that it is about, if it is about one.
+    pub(crate) fn call(&self) -> Option<String> {
+        let url = self.notice["value"][0]["resourceUrl"].as_str()?;
+        url.strip_prefix("/communications/calls/")?.split('/').next().map(str::to_owned)
+    }
 }
 
 impl fmt::Display for Contradiction {
@@ -154,7 +162,8 @@ impl BelievedCall {
         let before = self.operations.insert(id.to_owned(), status.to_owned());
         require(before.is_none(), "the operation had ended")?;
         if status == "completed" && operation["@odata.type"] == "#microsoft.graph.startHoldMusicOperation" {
-            self.awaits_inactive = true;
+            // Another change may have shown it between the acceptance and the first packet of music.
+            self.awaits_inactive = !self.roster.iter().any(is_inactive);
         }
         Ok(())
     }
@@ -274,6 +283,8 @@ mod tests {
         let then = |next: &[Notice]| [begin.as_slice(), next].concat();
         let held = roster("4", &[("a", 2, "inactive"), ("b", 1, "sendReceive")]);
         check(&then(&[end("3", "o"), held.clone(), roster("5", &[("a", 2, "inactive")])]), "");
+        let back = roster("5", &[("a", 3, "sendReceive"), ("b", 1, "sendReceive")]);
+        check(&then(&[held.clone(), end("3", "o"), back]), "");
         check(&then(&[roster("3", &[("a", 1, "sendReceive"), ("b", 1, "sendReceive")])]), "it says nothing new");
         check(
             &then(&[roster("3", &[("a", 1, "inactive"), ("b", 1, "sendReceive")])]),

@@ -24,6 +24,8 @@ const CALLS: &str = "/v1.0/communications/calls";
 #[derive(Debug)]
 pub(crate) struct Bot {
     server: SocketAddr,
+    /// Its id and its secret.
+    application: (&'static str, &'static str),
     client: Client,
     token: String,
     callback: Callback,
@@ -51,17 +53,17 @@ impl Bot {
         Bot::start(server, OTHER_BOT)
     }
 
-    fn start(server: &Server, (id, secret): (&str, &str)) -> Bot {
-        let mut bot =
-            Bot { server: server.http(), client: Client::new(), token: String::new(), callback: Callback::start() };
-        bot.token = bot.fetch_token(id, secret);
+    fn start(server: &Server, application: (&'static str, &'static str)) -> Bot {
+        let (client, callback) = (Client::new(), Callback::start());
+        let mut bot = Bot { server: server.http(), application, client, token: String::new(), callback };
+        bot.token = bot.fetch_token();
         bot
     }
 
     /// Asks the same server from now on at the address that it has after a restart.
     pub(crate) fn follow(&mut self, server: &Server) {
         self.server = server.http();
-        self.token = self.fetch_token(BOT.0, BOT.1);
+        self.token = self.fetch_token();
     }
 
     pub(crate) fn callback_uri(&self) -> &str {
@@ -74,6 +76,16 @@ impl Bot {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body))
+    }
+
+    /// Asks a server that may be gone; none if there is no answer.
+    pub(crate) fn try_ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        block_on(exchange(request)).ok()
     }
 
     /// Posts text that need not be JSON, called JSON.
@@ -111,7 +123,8 @@ impl Bot {
         self.callback.notices()
     }
 
-    fn fetch_token(&self, id: &str, secret: &str) -> String {
+    fn fetch_token(&self) -> String {
+        let (id, secret) = self.application;
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", id),
@@ -127,14 +140,16 @@ impl Bot {
     }
 
     fn send(&self, request: RequestBuilder) -> Answer {
-        block_on(async {
-            let response = request.send().await.expect("the server answers");
-            let arrived = Instant::now();
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let bytes = response.bytes().await.expect("the answer is whole");
-            Answer { arrived, status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
-        })
+        block_on(exchange(request)).expect("the server answers")
     }
+}
+
+async fn exchange(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
+    let arrived = Instant::now();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await?;
+    Ok(Answer { arrived, status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
 }
 
 impl Answer {

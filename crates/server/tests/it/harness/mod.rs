@@ -26,11 +26,13 @@ pub(crate) use ears::{
     ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
 };
 pub(crate) use files::Files;
+pub(crate) use http::{block_on, serve};
 pub(crate) use interop::{npm, python, run};
 pub(crate) use server::Server;
 pub(crate) use sipp::Sipp;
 pub(crate) use stage::stage;
 pub(crate) use trio::Trio;
+pub(crate) use wav::tone_wav;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, thread};
 
+use rustix::process::{Pid, Resource, Rlimit};
 use tempfile::TempDir;
 
 use super::PATIENCE;
@@ -40,8 +41,14 @@ impl Server {
     }
 
     /// Kills it with SIGKILL, and starts it again on the same data.
-    pub(crate) fn kill_and_restart(mut self) -> Server {
+    pub(crate) fn kill_and_restart(self) -> Server {
+        self.kill_and_restart_after(|| ())
+    }
+
+    /// Kills it with SIGKILL, and starts it again on the same data after something else is done.
+    pub(crate) fn kill_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Server {
         self.kill();
+        meanwhile();
         Server::start_in(Arc::clone(&self.folder))
     }
 
@@ -67,6 +74,14 @@ impl Server {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the server runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells the memory");
         line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+    }
+
+    /// Lets no file grow and nothing be written any more, as on a full disk, or lifts that again (setrlimit(2)).
+    pub(crate) fn set_disk_full(&self, is_full: bool) {
+        let all = rustix::process::getrlimit(Resource::Fsize);
+        let limit = Rlimit { current: if is_full { Some(0) } else { all.maximum }, ..all };
+        rustix::process::prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, limit)
+            .expect("it is our child");
     }
 
     fn start_in(folder: Arc<TempDir>) -> Server {
