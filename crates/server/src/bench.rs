@@ -1,4 +1,5 @@
-//! `fermata bench`: what legs cost and how soon music starts, measured from outside.
+//! `fermata bench`: what legs cost and how soon music starts, measured from outside; `fermata bench api`: how soon the API
+//! answers under load.
 //!
 //! The server is a child process of its own, so that its CPU time and memory are its alone; the phones are real SIP
 //! phones over UDP, the calls are made over the public API. Nothing is taken from the server's own word but how punctual
@@ -9,11 +10,15 @@
 //! ```
 
 mod affinity;
+mod api;
 mod conversation;
+mod disk;
 mod holds;
 mod music;
+mod pace;
 mod phase;
 mod process;
+mod promise;
 mod report;
 mod run;
 mod scrape;
@@ -34,7 +39,10 @@ use std::time::Duration;
 
 /// How the command is told what to do.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// How many phones are called; a multiple of 3, at least 6.
     #[arg(long, value_name = "N", default_value = "60", value_parser = parse_legs)]
     legs: usize,
@@ -50,9 +58,19 @@ pub(crate) struct Options {
     /// Keeps the server on the first core and the phones on the second, so that neither takes time from the other.
     #[arg(long)]
     pin: bool,
+    /// Makes the exit status say whether all promises were kept.
+    #[arg(long)]
+    check: bool,
     /// Where the figures are written as JSON, too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// What else can be measured.
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Other {
+    /// Measures how soon startHoldMusic and stopHoldMusic are answered under a steady load.
+    Api(api::Options),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -62,29 +80,42 @@ enum Codecs {
     Both,
 }
 
-/// Runs the benchmark and prints what it found.
+/// Runs the benchmark and prints what it found. The exit status may say whether it is as promised.
 ///
 /// # Errors
 ///
 /// What kept it from measuring.
 pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     let settings = config::load(None)?;
+    match &options.other {
+        Some(Other::Api(options)) => until_stopped(api::run(options, &settings)),
+        None => run_legs(&options, &settings),
+    }
+}
+
+fn run_legs(options: &Options, settings: &config::Settings) -> anyhow::Result<ExitCode> {
     if options.pin {
         affinity::pin(affinity::LOAD_CORE)?;
     }
+    let report = until_stopped(measure(options, settings))?;
+    table::print(&report);
+    let is_kept = promise::print(&report.runs);
+    write_json(&report, options.json.as_deref())?;
+    Ok(if is_kept || !options.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Measures until it is done or somebody has enough of it.
+fn until_stopped<T>(measurement: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = measure(&options, &settings) => outcome,
+            outcome = measurement => outcome,
             _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped"),
         }
     });
     // Somebody may still be waiting for a phone; there is nothing to wait for any more.
     runtime.shutdown_background();
-    let report = outcome?;
-    table::print(&report);
-    write_json(&report, options.json.as_deref())?;
-    Ok(ExitCode::SUCCESS)
+    outcome
 }
 
 async fn measure(options: &Options, settings: &config::Settings) -> anyhow::Result<Report> {

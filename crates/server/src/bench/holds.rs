@@ -2,7 +2,7 @@
 
 use super::conversation::{Conversation, Leg, wait};
 use super::spread::Spread;
-use crate::bot::Bot;
+use crate::bot::{Answered, Bot};
 use phone::Crowd;
 use serde::Serialize;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(super) struct Holds {
     pub(super) holds: u32,
     /// From the request to the arrival of the first packet with music.
     pub(super) request_to_music: Spread,
+    /// From the answer to the arrival of the first packet with music; zero if the music was faster.
+    pub(super) answer_to_music: Spread,
     /// From the request to the answer.
     pub(super) request_to_answer: Spread,
 }
@@ -43,18 +45,24 @@ pub(super) async fn time(
 ) -> anyhow::Result<Holds> {
     let held: Vec<&Leg> = conversations.iter().take(CONVERSATIONS_MAX).map(|each| &each.legs()[0]).collect();
     crowd.watch(&held.iter().map(|leg| leg.phone).collect::<Vec<_>>());
-    let (mut to_music, mut to_answer) = (Vec::new(), Vec::new());
+    let (mut to_music, mut after_answer, mut to_answer) = (Vec::new(), Vec::new(), Vec::new());
     for (n, leg) in (0..holds).zip(held.iter().cycle()) {
         tokio::time::sleep(TICK.mul_f64((f64::from(n) * GOLDEN_RATIO).fract())).await;
-        let requested = Instant::now();
-        bot.start_hold_music(&leg.participant).await?;
-        to_answer.push(requested.elapsed());
-        to_music.push(music_at(leg.phone, crowd).await?.saturating_duration_since(requested));
+        let Answered { requested, accepted } = bot.start_hold_music(&leg.participant).await?.answered;
+        let music = music_at(leg.phone, crowd).await?;
+        to_music.push(music.saturating_duration_since(requested));
+        after_answer.push(music.saturating_duration_since(accepted));
+        to_answer.push(accepted.saturating_duration_since(requested));
         bot.stop_hold_music(&leg.participant).await?;
         silence_at(leg.phone, crowd).await?;
     }
     crowd.watch(&[]);
-    Ok(Holds { holds, request_to_music: Spread::of(to_music), request_to_answer: Spread::of(to_answer) })
+    Ok(Holds {
+        holds,
+        request_to_music: Spread::of(to_music),
+        answer_to_music: Spread::of(after_answer),
+        request_to_answer: Spread::of(to_answer),
+    })
 }
 
 /// Waits for music at a phone that is watched, and returns when its first packet arrived.

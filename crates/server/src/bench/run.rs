@@ -65,13 +65,13 @@ impl Run {
     /// What kept it from measuring.
     pub(super) async fn measure(self, settings: &Settings) -> anyhow::Result<Figures> {
         self.tell("starting the server");
-        let server = Server::start(self.is_pinned).await?;
+        let server = Server::start(self.is_pinned, &std::env::temp_dir()).await?;
         let idle = server.rest().await?;
         // What happens is known from the phones.
         let callback = Callback::open(&music::recording(), |_| true).await?;
         let bot = Bot::sign_in(server.http(), settings, callback.music_url(), |_| ()).await?;
         let notifications = callback.notifications_url();
-        let crowd = Arc::new(self.crowd()?);
+        let crowd = Arc::new(crowd(self.codec, self.legs)?);
         self.tell("calling everybody");
         let mut conversations = vec![Conversation::begin(&bot, &notifications, &crowd).await?];
         let first = server.usage()?;
@@ -105,19 +105,6 @@ impl Run {
         })
     }
 
-    fn crowd(self) -> anyhow::Result<Crowd> {
-        let config = CrowdConfig {
-            listen: Ipv4Addr::LOCALHOST.into(),
-            phones: self.legs,
-            codec: self.codec,
-            tones_hz: VOICES_HZ.to_vec(),
-            level_dbfs: VOICES_DBFS,
-            watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: MUSIC_MIN_DBFS },
-            srtp: phone::SrtpPolicy::Off,
-        };
-        Crowd::start(config).context("the phones cannot be switched on")
-    }
-
     async fn phase(self, lab: Lab<'_>) -> anyhow::Result<Phase> {
         phase::measure(self.phase, self.legs, lab).await
     }
@@ -126,6 +113,24 @@ impl Run {
     fn tell(self, what: &str) {
         eprintln!("{}, {} legs: {what}", self.codec.encoding_name(), self.legs);
     }
+}
+
+/// Switches phones on that say what no hold music is.
+///
+/// # Errors
+///
+/// What the system says when it has no sockets to give.
+pub(super) fn crowd(codec: Codec, phones: usize) -> anyhow::Result<Crowd> {
+    let config = CrowdConfig {
+        listen: Ipv4Addr::LOCALHOST.into(),
+        phones,
+        codec,
+        tones_hz: VOICES_HZ.to_vec(),
+        level_dbfs: VOICES_DBFS,
+        watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: MUSIC_MIN_DBFS },
+        srtp: phone::SrtpPolicy::Off,
+    };
+    Crowd::start(config).context("the phones cannot be switched on")
 }
 
 /// Puts people on hold and waits until each of them hears music.

@@ -5,6 +5,7 @@ use super::process::{Process, Usage};
 use super::scrape::TickCounts;
 use anyhow::{Context, bail};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -40,17 +41,18 @@ pub(super) struct Server {
     start: Duration,
     process: Process,
     _child: Child,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
-    /// Starts a server of this program and waits until it is ready.
+    /// Starts a server of this program, with its data in a folder of its own below `place`, and waits until it is ready.
     ///
     /// # Errors
     ///
     /// What the server says when it does not start.
-    pub(super) async fn start(is_pinned: bool) -> anyhow::Result<Self> {
-        let data = tempfile::Builder::new().prefix("fermata-bench-").tempdir().context("no folder for the data")?;
+    pub(super) async fn start(is_pinned: bool, place: &Path) -> anyhow::Result<Self> {
+        let data =
+            tempfile::Builder::new().prefix("fermata-bench-").tempdir_in(place).context("no folder for the data")?;
         let mut command = Command::new(std::env::current_exe().context("this program cannot be found")?);
         command.arg("serve").arg("--data").arg(data.path()).envs(SETTINGS).env("FERMATA_LOG", "info");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -61,12 +63,17 @@ impl Server {
         let start = began.elapsed();
         tokio::spawn(pass_on(log));
         let process = Process::new(child.id().context("the server has ended")?);
-        Ok(Self { http, start, process, _child: child, _data: data })
+        Ok(Self { http, start, process, _child: child, data })
     }
 
     /// Where the API is.
     pub(super) fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where its data is.
+    pub(super) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// How long it took from its start until it said that it is ready.

@@ -31,6 +31,7 @@ const ROWS: &[Row] = &[
     ("packets lost, of all phases",                |run| lost(run)),
     ("hold, music in the cache (p50 / p99 / max)", |_| String::new()),
     ("  request to first packet of music",         |run| spread(run.hold.request_to_music)),
+    ("  answer to first packet of music",          |run| spread(run.hold.answer_to_music)),
     ("  request to answer",                        |run| spread(run.hold.request_to_answer)),
 ];
 
