@@ -23,9 +23,11 @@ use crate::callback::Profile;
 use crate::calls::RecentCalls;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
+use crate::listen::Timeouts;
 use crate::public_url::{Listener, PublicUrls};
 use crate::recorder::Announced;
 use crate::store::{CallRow, Store, StoreError};
+use crate::throttle::Throttle;
 use crate::wire::Invalid;
 use crate::wire::operation::Operation;
 
@@ -46,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) cloud: Cloud,
     pub(crate) notification_issuer: String,
     pub(crate) recent_calls: RecentCalls,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) timeouts: Timeouts,
     pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) announced: Announced,

@@ -4,15 +4,18 @@
 //! enough is 403 and says what is missing.
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
-use crate::api::Api;
+use crate::api::{Api, Base};
+use crate::authority::discovery::authorization_endpoint;
+use crate::authority::token::GRAPH_APP_ID;
 use crate::authority::{AccessToken, RoleSource, TenantClaim};
 use crate::directory::{App, AppId, Directory, Role, TenantId};
 use crate::error::Failure;
+use crate::throttle::ClientAddress;
 
 /// Roles one of which lets an application look at and end its calls. What a call may be was checked at its creation.
 pub(crate) const ANY_CALL_ROLE: &[Role] = &Role::ALL;
@@ -53,8 +56,26 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Caller, Failure> {
-        authenticate(&parts.headers, api).await
+        match authenticate(&parts.headers, api).await {
+            Ok(caller) => {
+                api.throttle.request(caller.app)?;
+                Ok(caller)
+            }
+            Err(failure) if failure.status == StatusCode::UNAUTHORIZED => {
+                let Ok(client) = ClientAddress::from_request_parts(parts, api).await;
+                api.throttle.unauthenticated(client)?;
+                let Ok(base) = Base::from_request_parts(parts, api).await;
+                Err(Failure { challenge: Some(challenge(base.as_str(), api.directory.tenant)), ..failure })
+            }
+            Err(failure) => Err(failure),
+        }
     }
+}
+
+/// The challenge as Graph sends it (RFC 6750, section 3): where our authority is, and Graph's well-known application id.
+fn challenge(base: &str, tenant: TenantId) -> String {
+    let authorization_uri = authorization_endpoint(base, tenant);
+    format!(r#"Bearer realm="", authorization_uri="{authorization_uri}", client_id="{GRAPH_APP_ID}""#)
 }
 
 async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, Failure> {

@@ -1,30 +1,57 @@
 //! Takes the body of a request: JSON, at most 1 MiB, also when it came compressed.
 
-use axum::body::to_bytes;
+use std::error::Error;
+use std::time::Duration;
+
+use axum::body::{Body as Stream, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
+use crate::api::Api;
 use crate::error::Failure;
 use crate::json;
 
 /// Largest body, in bytes, after decompression. The longest sensible request is a few KiB; less than 1 MiB could refuse
 /// a real one, more would let strangers fill memory.
-pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Says why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is larger than [`BODY_BYTES_MAX`].
+    TooLarge,
+    /// It did not come in time.
+    TooSlow,
+    /// It broke off, or is not compressed as it says.
+    Broken,
+}
+
+/// Reads a body whole.
+///
+/// # Errors
+///
+/// [`Unread`].
+pub(crate) async fn read(body: Stream, timeout: Duration) -> Result<Bytes, Unread> {
+    let read = tokio::time::timeout(timeout, to_bytes(body, BODY_BYTES_MAX)).await.map_err(|_| Unread::TooSlow)?;
+    read.map_err(|error| match error.source().is_some_and(|source| source.is::<LengthLimitError>()) {
+        true => Unread::TooLarge,
+        false => Unread::Broken,
+    })
+}
 
 /// Is the body of a request as a `T`; an empty body is read as `{}`.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Failure> {
         let is_json = is_json(request.headers());
-        let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| Failure::from_status(StatusCode::PAYLOAD_TOO_LARGE))?;
+        let bytes = read(request.into_body(), api.timeouts.body).await?;
         if !is_json && !bytes.is_empty() {
             return Err(Failure::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }

@@ -12,8 +12,10 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::body::Unread;
 use crate::directory::Role;
 use crate::json::JsonError;
+use crate::throttle::{Exceeded, Limit};
 use crate::wire::Invalid;
 
 /// How long an application should wait before it repeats a request that found us overloaded or the disk failing.
@@ -27,11 +29,13 @@ pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) retry_after: Option<Duration>,
+    /// What a client that nobody knows is asked for (RFC 9110, section 11.6.1).
+    pub(crate) challenge: Option<String>,
 }
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
-        Failure { status, code, message: message.into(), retry_after: None }
+        Failure { status, code, message: message.into(), retry_after: None, challenge: None }
     }
 
     /// Nobody knows who is asking.
@@ -137,11 +141,42 @@ impl Failure {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 ("UnsupportedMediaType", "The request body must be application/json, plain or compressed with gzip.")
             }
-            StatusCode::REQUEST_TIMEOUT => ("RequestTimeout", "The request took too long."),
+            StatusCode::REQUEST_TIMEOUT => ("RequestTimeout", "The request body took too long to arrive."),
+            StatusCode::GATEWAY_TIMEOUT => {
+                ("GatewayTimeout", "The request took too long. It may have been carried out; it can be sent again.")
+            }
             _ if status.is_client_error() => ("BadRequest", "The request is wrong."),
             _ => return Failure { status, ..Failure::internal() },
         };
         Failure::new(status, code, message)
+    }
+}
+
+impl From<Exceeded> for Failure {
+    fn from(Exceeded { limit, retry_after }: Exceeded) -> Failure {
+        let (code, message) = match limit {
+            Limit::Requests => ("TooManyRequests", "The application makes too many requests a second."),
+            Limit::ConcurrentCalls => ("8530", "The application has as many calls at a time as it may have."),
+            Limit::CallsPerMonth => ("8529", "The application has placed as many calls this month as it may."),
+            Limit::Unauthenticated => ("TooManyRequests", "Too many requests without a good access token."),
+            Limit::FailedTokens => ("TooManyRequests", "Too many token requests have failed."),
+        };
+        let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, code, message);
+        Failure { retry_after: Some(retry_after), ..failure }
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Failure {
+        match unread {
+            Unread::TooLarge => Failure::from_status(StatusCode::PAYLOAD_TOO_LARGE),
+            Unread::TooSlow => Failure::from_status(StatusCode::REQUEST_TIMEOUT),
+            Unread::Broken => Failure::new(
+                StatusCode::BAD_REQUEST,
+                "BadRequest",
+                "The request body broke off, or is not compressed as its Content-Encoding says.",
+            ),
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod authority;
 mod body;
 mod callback;
 mod calls;
+mod connections;
 mod contract;
 mod directory;
 mod error;
@@ -40,6 +41,7 @@ mod retention;
 mod routes;
 mod service;
 mod store;
+mod throttle;
 mod tls;
 mod wire;
 
@@ -49,5 +51,7 @@ pub use authority::{
 };
 pub use callback::Profile;
 pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
+pub use listen::Timeouts;
 pub use public_url::PublicUrl;
 pub use service::{AuthoritySettings, Service, Settings, StartError};
+pub use throttle::Throttling;

@@ -6,11 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::middleware::AddExtension;
 use axum::{Extension, Router};
-use axum_server::Handle;
+use axum_server::accept::Accept;
+use axum_server::service::SendService;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Handle, Server};
 use http::StatusCode;
+use hyper::body::Incoming;
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tower::Layer;
 use tower::util::MapRequestLayer;
@@ -19,19 +26,42 @@ use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::api::Api;
+use crate::connections::Places;
 use crate::public_url::Listener;
 use crate::{linger, path, request, routes};
 
-/// How long one request may take. The slowest step, a locked database, gives up after 5 s; more would only keep clients
-/// that send their body drop by drop.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest head of a request, in bytes. A token of Entra's is 2 to 4 KiB; more would let strangers fill memory.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// How long a new connection may take to send its first request. Less would cut off slow links, more would let strangers
-/// hold connections for nothing.
-const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Requests at a time on one connection (HTTP/2). An SDK sends few; more would make one connection as good as many.
+const STREAMS_MAX: u32 = 100;
+
+/// How often a quiet HTTP/2 connection is asked whether somebody is there, and how long the answer may take. Less would
+/// wake every client for nothing, more would keep the connections of the dead.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long open requests may go on after the program was told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+/// Says how long the parts of a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Until the head of a request is there, from the connection's start or the answer before. The connection is closed.
+    pub head: Duration,
+    /// Until the body is there, from when it is needed. The answer is 408.
+    pub body: Duration,
+    /// Until there is an answer, from when the head is there. The answer is 504, and the work may still be done.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    /// 30 s, 20 s, 30 s. Less would cut off slow links, and the slowest step, a locked database, gives up after 5 s; more
+    /// would let strangers who send drop by drop hold connections for nothing.
+    fn default() -> Timeouts {
+        let seconds = Duration::from_secs;
+        Timeouts { head: seconds(30), body: seconds(20), answer: seconds(30) }
+    }
+}
 
 /// Is a port that is ours, with nobody serving it yet.
 #[derive(Debug)]
@@ -63,23 +93,38 @@ impl Bound {
     }
 
     /// Serves http.
-    pub(crate) fn serve(self, api: &Api) -> io::Result<Listening> {
-        let handle = Handle::new();
-        let server =
-            axum_server::from_tcp(self.listener)?.handle(handle.clone()).first_request_timeout(FIRST_REQUEST_TIMEOUT);
-        let app = app(api, Listener::Http).into_make_service();
-        Ok(Listening { address: self.address, handle, task: tokio::spawn(server.serve(app)) })
+    pub(crate) fn serve(self, api: &Api, places: Places) -> io::Result<Listening> {
+        let server = axum_server::from_tcp(self.listener)?.acceptor(places);
+        Ok(start(server, self.address, api, Listener::Http))
     }
 
     /// Serves https.
-    pub(crate) fn serve_tls(self, api: &Api, tls: Arc<ServerConfig>) -> io::Result<Listening> {
-        let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(tls))?
-            .handle(handle.clone())
-            .first_request_timeout(FIRST_REQUEST_TIMEOUT);
-        let app = app(api, Listener::Https).into_make_service();
-        Ok(Listening { address: self.address, handle, task: tokio::spawn(server.serve(app)) })
+    pub(crate) fn serve_tls(self, api: &Api, places: Places, tls: Arc<ServerConfig>) -> io::Result<Listening> {
+        let server = axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(tls))?;
+        Ok(start(server.map(|tls| tls.acceptor(places)), self.address, api, Listener::Https))
     }
+}
+
+type App = AddExtension<Router, ConnectInfo<SocketAddr>>;
+
+fn start<A>(server: Server<SocketAddr, A>, address: SocketAddr, api: &Api, listener: Listener) -> Listening
+where
+    A: Accept<TcpStream, App, Future: Send> + Clone + Send + Sync + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+    A::Service: SendService<http::Request<Incoming>> + Send,
+{
+    let handle = Handle::new();
+    let mut server = server.handle(handle.clone()).first_request_timeout(api.timeouts.head);
+    server.http_builder().http1().header_read_timeout(api.timeouts.head).max_buf_size(HEAD_BYTES_MAX);
+    server
+        .http_builder()
+        .http2()
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL);
+    let app = app(api, listener).into_make_service_with_connect_info::<SocketAddr>();
+    Listening { address, handle, task: tokio::spawn(server.serve(app)) }
 }
 
 impl Listening {
@@ -100,13 +145,14 @@ impl Listening {
 /// Puts the layers around the router. The path is settled outside of it, because a layer of a router comes after its
 /// decision; the outer router only hands everything on.
 fn app(api: &Api, listener: Listener) -> Router {
-    let api = routes::router(api.cloud)
+    let routes = routes::router(api.cloud)
         .with_state(api.clone())
         .layer(Extension(listener))
         .layer(RequestDecompressionLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, api.timeouts.answer))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(request::identify));
-    Router::new()
-        .fallback_service(MapRequestLayer::new(|request| linger::on_drop(path::normalise::<Body>(request))).layer(api))
+    Router::new().fallback_service(
+        MapRequestLayer::new(|request| linger::on_drop(path::normalise::<Body>(request))).layer(routes),
+    )
 }

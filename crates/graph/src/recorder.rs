@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use call::{Accepted, CallId};
+use call::{Accepted, CallId, CallState, Notice};
 use engine::Change;
 use tokio::sync::mpsc;
 
 use crate::store::{Batch, NewCallRow, Store, Write};
+use crate::throttle::Throttle;
 
 /// Holds the rows of calls that the engine is about to create. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -34,8 +35,14 @@ impl Announced {
 }
 
 /// Records changes until the engine has stopped.
-pub(crate) async fn record(mut changes: mpsc::Receiver<Change>, announced: Announced, store: Store) {
+pub(crate) async fn record(
+    mut changes: mpsc::Receiver<Change>,
+    announced: Announced,
+    throttle: Arc<Throttle>,
+    store: Store,
+) {
     while let Some(mut change) = changes.recv().await {
+        ended_calls(&change).for_each(|call| throttle.calls.ended(call));
         let writes = writes(&mut change, &announced);
         if writes.is_empty() {
             // A keepAlive changes nothing that could be lost.
@@ -48,6 +55,13 @@ pub(crate) async fn record(mut changes: mpsc::Receiver<Change>, announced: Annou
         });
         store.submit(batch).await;
     }
+}
+
+fn ended_calls(change: &Change) -> impl Iterator<Item = CallId> {
+    change.notices.iter().filter_map(|notice| match notice {
+        Notice::Call { call, state: CallState::Terminated, .. } => Some(*call),
+        Notice::Call { .. } | Notice::Roster { .. } | Notice::OperationEnded(_) => None,
+    })
 }
 
 fn writes(change: &mut Change, announced: &Announced) -> Vec<Write> {

@@ -20,9 +20,6 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 /// Longest `client-request-id` that is echoed, in bytes. Clients send GUIDs (36); more would only fill the log.
 const CLIENT_REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// The challenge of Graph's 401 (RFC 6750, section 3), with the well-known application id of Microsoft Graph.
-const CHALLENGE: &str = r#"Bearer realm="", client_id="00000003-0000-0000-c000-000000000000""#;
-
 /// Names one request: our id, and the caller's own mark.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestIds {
@@ -126,8 +123,8 @@ fn with_envelope(response: Response, failure: &Failure, ids: &RequestIds) -> Res
             complete.headers_mut().append(name, value.clone());
         }
     }
-    if failure.status == StatusCode::UNAUTHORIZED {
-        complete.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    if let Some(challenge) = failure.challenge.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+        complete.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     if let Some(wait) = failure.retry_after {
         complete.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));

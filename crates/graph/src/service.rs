@@ -16,14 +16,16 @@ use crate::authority::access_token::own_validation;
 use crate::authority::{Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, Verifier, turn_in_time};
 use crate::callback::Profile;
 use crate::calls::RecentCalls;
+use crate::connections::Places;
 use crate::directory::Directory;
-use crate::listen::{Bound, Listening};
+use crate::listen::{Bound, Listening, Timeouts};
 use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::public_url::{PublicUrl, PublicUrls};
 use crate::recorder::{Announced, record};
 use crate::retention::forget_old_calls;
 use crate::store::{Store, StoreError, Writer};
+use crate::throttle::{CallQuota, Month, Throttle, Throttling};
 use crate::tls::{self, TlsError};
 
 /// How long the database may take to close.
@@ -53,6 +55,12 @@ pub struct Settings {
     /// What the tokens of notifications name as their issuer; the public URL when unset. Microsoft's own validators
     /// accept `https://api.botframework.com` only.
     pub notification_issuer: Option<String>,
+    /// How much may be asked of the server.
+    pub throttling: Throttling,
+    /// How long parts of a request may take.
+    pub timeouts: Timeouts,
+    /// HTTP connections at a time, of both listeners together; more are closed.
+    pub connections_max: usize,
     /// Where `/metrics` comes from.
     pub metrics: PrometheusHandle,
 }
@@ -154,7 +162,8 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let writer = tokio::spawn(writer.run(outbox.commit_listener()));
     outbox.wake_all().await?;
     let announced = Announced::default();
-    let recorder = tokio::spawn(record(engine.changes, announced.clone(), store.clone()));
+    let throttle = Arc::new(open_throttle(&settings.throttling, &settings.directory, &store).await?);
+    let recorder = tokio::spawn(record(engine.changes, announced.clone(), Arc::clone(&throttle), store.clone()));
     let retention = tokio::spawn(forget_old_calls(store.clone()));
     let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
     let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers)?;
@@ -171,16 +180,19 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         assertion_reuse: settings.authority.assertion_reuse,
         notification_issuer: issuer,
         recent_calls: RecentCalls::default(),
+        throttle,
+        timeouts: settings.timeouts,
         engine: engine.engine,
         store,
         announced,
         metrics: settings.metrics,
     }));
     let http_address = http.address();
-    let http = http.serve(&api).map_err(|source| Cause::Listen { address: http_address, source })?;
+    let places = Places::new(settings.connections_max);
+    let http = http.serve(&api, places.clone()).map_err(|source| Cause::Listen { address: http_address, source })?;
     let https = https.zip(tls).map(|(bound, tls)| {
         let address = bound.address();
-        bound.serve_tls(&api, tls).map_err(|source| Cause::Listen { address, source })
+        bound.serve_tls(&api, places, tls).map_err(|source| Cause::Listen { address, source })
     });
     Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, retention, key_turning, writer })
 }
@@ -196,6 +208,11 @@ async fn open_key_ring(data: PathBuf, age_max: Duration) -> Result<KeyRing, Caus
         Ok(KeyRing::open(&data, age_max, Utc::now())?)
     };
     tokio::task::spawn_blocking(open).await.expect("opening the keys does not panic")
+}
+
+async fn open_throttle(limits: &Throttling, directory: &Directory, store: &Store) -> Result<Throttle, StoreError> {
+    let placed = store.calls_placed(Month::of(Utc::now())).await?;
+    Ok(Throttle::new(limits, directory.apps.iter().map(|app| app.id), CallQuota::new(limits, placed)))
 }
 
 async fn open_store(data: &Path) -> Result<(Store, Writer), Cause> {

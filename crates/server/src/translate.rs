@@ -7,7 +7,7 @@ mod secret;
 use crate::config::{self, Mode, OnPromptFailure, Profile, Settings};
 use anyhow::{Context, bail};
 use engine::prompts;
-use graph::{AuthoritySettings, Cloud, PublicUrl};
+use graph::{AuthoritySettings, Cloud, PublicUrl, Throttling, Timeouts};
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -149,9 +149,26 @@ pub(crate) fn graph(
         cloud: cloud(settings.graph.cloud),
         issuers: issuers::issuers(settings)?,
         authority: authority(&settings.authority)?,
+        throttling: throttling(&settings.throttling),
+        timeouts: Timeouts::default(),
+        connections_max: match settings.throttling.connections {
+            0 => usize::MAX,
+            connections => connections,
+        },
         notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
         metrics,
     })
+}
+
+fn throttling(throttling: &config::Throttling) -> Throttling {
+    Throttling {
+        requests_per_second: NonZero::new(throttling.requests_per_second),
+        concurrent_calls: NonZero::new(throttling.concurrent_calls),
+        calls_per_month: NonZero::new(throttling.calls_per_month),
+        unauthenticated_per_second: NonZero::new(throttling.unauthenticated_per_second),
+        failed_token_requests_per_minute: NonZero::new(throttling.failed_token_requests_per_minute),
+        proxies: throttling.proxies.clone(),
+    }
 }
 
 fn profile(profile: Profile) -> graph::Profile {

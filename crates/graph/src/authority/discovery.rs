@@ -50,7 +50,7 @@ fn unknown_tenant() -> Response {
 fn document(base: &str, tenant: TenantId) -> Value {
     json!({
         "issuer": issuer(base, tenant),
-        "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
+        "authorization_endpoint": authorization_endpoint(base, tenant),
         "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
@@ -63,6 +63,11 @@ fn document(base: &str, tenant: TenantId) -> Value {
         "request_uri_parameter_supported": false,
         "tenant_region_scope": null,
     })
+}
+
+/// Names where people would sign in. Nobody is there; clients want the member, and take the tenant from it.
+pub(crate) fn authorization_endpoint(base: &str, tenant: TenantId) -> String {
+    format!("{base}/{tenant}/oauth2/v2.0/authorize")
 }
 
 /// Names the issuer of a tenant's tokens below one of our URLs.

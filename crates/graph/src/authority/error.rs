@@ -1,5 +1,7 @@
 //! Entra ID's error answers of the token endpoint (RFC 6749, section 5.2, with Entra's extra members).
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -9,10 +11,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::secret::Busy;
+use crate::body::Unread;
 use crate::request::RequestIds;
+use crate::throttle::Exceeded;
 
-/// How long a client should wait that found the authority busy, in seconds. A slow comparison takes a fraction of one.
-const RETRY_AFTER_S: u64 = 1;
+/// How long a client should wait that found the authority busy. A slow comparison takes a fraction of that.
+const RETRY_AFTER_BUSY: Duration = Duration::from_secs(1);
 
 /// Says why no token was issued. The numbers are Entra's, which MSAL prints and people look up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +45,10 @@ pub(crate) enum TokenError {
     NotAForm,
     #[error("Too many token requests are waiting.")]
     Busy,
+    #[error("Too many token requests have failed. Try again in {} s.", .0.as_secs())]
+    TooManyFailures(Duration),
+    #[error("The request body took too long to arrive.")]
+    SlowBody,
     #[error("The server could not sign a token.")]
     Unsigned,
 }
@@ -93,19 +101,54 @@ impl From<Busy> for TokenError {
     }
 }
 
+impl From<Exceeded> for TokenError {
+    fn from(exceeded: Exceeded) -> TokenError {
+        TokenError::TooManyFailures(exceeded.retry_after)
+    }
+}
+
+impl From<Unread> for TokenError {
+    fn from(unread: Unread) -> TokenError {
+        match unread {
+            Unread::TooLarge | Unread::Broken => TokenError::NotAForm,
+            Unread::TooSlow => TokenError::SlowBody,
+        }
+    }
+}
+
 impl TokenError {
+    /// Whether a client was not who it said, or named nobody: what somebody who guesses meets.
+    pub(crate) fn is_failed_proof(&self) -> bool {
+        match self {
+            TokenError::UnknownApplication | TokenError::WrongSecret | TokenError::Assertion(_) => true,
+            TokenError::MissingParameter(_)
+            | TokenError::RepeatedParameter(_)
+            | TokenError::UnknownTenant
+            | TokenError::NoCredentials
+            | TokenError::UnsupportedGrant
+            | TokenError::InvalidScope
+            | TokenError::CredentialsTwice
+            | TokenError::NotAForm
+            | TokenError::Busy
+            | TokenError::TooManyFailures(_)
+            | TokenError::SlowBody
+            | TokenError::Unsigned => false,
+        }
+    }
+
     fn oauth_code(&self) -> &'static str {
         match self {
             TokenError::MissingParameter(_)
             | TokenError::RepeatedParameter(_)
             | TokenError::UnknownTenant
             | TokenError::CredentialsTwice
+            | TokenError::SlowBody
             | TokenError::NotAForm => "invalid_request",
             TokenError::UnknownApplication => "unauthorized_client",
             TokenError::NoCredentials | TokenError::WrongSecret | TokenError::Assertion(_) => "invalid_client",
             TokenError::UnsupportedGrant => "unsupported_grant_type",
             TokenError::InvalidScope => "invalid_scope",
-            TokenError::Busy => "temporarily_unavailable",
+            TokenError::Busy | TokenError::TooManyFailures(_) => "temporarily_unavailable",
             TokenError::Unsigned => "server_error",
         }
     }
@@ -115,6 +158,7 @@ impl TokenError {
             TokenError::MissingParameter(_)
             | TokenError::RepeatedParameter(_)
             | TokenError::CredentialsTwice
+            | TokenError::SlowBody
             | TokenError::NotAForm => 900_144,
             TokenError::UnknownTenant => 90_002,
             TokenError::UnknownApplication => 700_016,
@@ -124,6 +168,8 @@ impl TokenError {
             TokenError::UnsupportedGrant => 70_003,
             TokenError::InvalidScope => 70_011,
             TokenError::Busy | TokenError::Unsigned => 90_033,
+            // "There are too many incoming requests."
+            TokenError::TooManyFailures(_) => 90_055,
         }
     }
 
@@ -131,6 +177,8 @@ impl TokenError {
         match self {
             TokenError::NoCredentials | TokenError::WrongSecret | TokenError::Assertion(_) => StatusCode::UNAUTHORIZED,
             TokenError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            TokenError::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            TokenError::SlowBody => StatusCode::REQUEST_TIMEOUT,
             TokenError::Unsigned => StatusCode::INTERNAL_SERVER_ERROR,
             TokenError::MissingParameter(_)
             | TokenError::RepeatedParameter(_)
@@ -140,6 +188,26 @@ impl TokenError {
             | TokenError::InvalidScope
             | TokenError::CredentialsTwice
             | TokenError::NotAForm => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            TokenError::Busy => Some(RETRY_AFTER_BUSY),
+            TokenError::TooManyFailures(wait) => Some(*wait),
+            TokenError::MissingParameter(_)
+            | TokenError::RepeatedParameter(_)
+            | TokenError::UnknownTenant
+            | TokenError::UnknownApplication
+            | TokenError::NoCredentials
+            | TokenError::WrongSecret
+            | TokenError::Assertion(_)
+            | TokenError::UnsupportedGrant
+            | TokenError::InvalidScope
+            | TokenError::CredentialsTwice
+            | TokenError::NotAForm
+            | TokenError::SlowBody
+            | TokenError::Unsigned => None,
         }
     }
 
@@ -165,8 +233,8 @@ impl TokenError {
         if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
         }
-        if self == TokenError::Busy {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        if let Some(wait) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
         response
     }

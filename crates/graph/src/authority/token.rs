@@ -1,7 +1,6 @@
 //! The token endpoints: client credentials, in Entra's v2.0 and v1 forms (RFC 6749, section 4.4).
 
 use axum::Json;
-use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -15,9 +14,10 @@ use super::discovery::issuer;
 use super::error::TokenError;
 use super::form::{Credential, Form, Version};
 use crate::api::{Api, Base};
-use crate::body::BODY_BYTES_MAX;
+use crate::body;
 use crate::directory::{App, AppId, Role, TenantId};
 use crate::request::RequestIds;
+use crate::throttle::ClientAddress;
 
 /// How long an access token lives, in seconds: Entra's default is 60 to 90 minutes. Less means more token requests,
 /// more means that a stolen token is good for longer.
@@ -55,25 +55,38 @@ struct Claims<'a> {
 }
 
 /// Answers `POST /{tenant}/oauth2/v2.0/token`.
-pub(crate) async fn v2(state: State<Api>, base: Base, tenant: Path<String>, request: Request) -> Response {
-    answer(state, base, tenant, request, Version::V2).await
+pub(crate) async fn v2(
+    state: State<Api>,
+    base: Base,
+    client: ClientAddress,
+    tenant: Path<String>,
+    request: Request,
+) -> Response {
+    answer(state, base, client, tenant, request, Version::V2).await
 }
 
 /// Answers `POST /{tenant}/oauth2/token`.
-pub(crate) async fn v1(state: State<Api>, base: Base, tenant: Path<String>, request: Request) -> Response {
-    answer(state, base, tenant, request, Version::V1).await
+pub(crate) async fn v1(
+    state: State<Api>,
+    base: Base,
+    client: ClientAddress,
+    tenant: Path<String>,
+    request: Request,
+) -> Response {
+    answer(state, base, client, tenant, request, Version::V1).await
 }
 
 async fn answer(
     State(api): State<Api>,
     base: Base,
+    client: ClientAddress,
     Path(tenant): Path<String>,
     request: Request,
     version: Version,
 ) -> Response {
     let ids = request.extensions().get::<RequestIds>().cloned();
     let ids = ids.expect("the outermost layer names every request");
-    match issue(&api, base.as_str(), &tenant, request, version).await {
+    match issue(&api, base.as_str(), client, &tenant, request, version).await {
         Ok(response) => response,
         Err(error) => error.into_answer(&ids),
     }
@@ -82,20 +95,37 @@ async fn answer(
 async fn issue(
     api: &Api,
     base: &str,
+    client: ClientAddress,
     tenant: &str,
     request: Request,
     version: Version,
 ) -> Result<Response, TokenError> {
     let tenant = api.tenant_of_path(tenant).ok_or(TokenError::UnknownTenant)?;
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| TokenError::NotAForm)?;
+    let body = body::read(body, api.timeouts.body).await?;
     let form = Form::read(&body, &parts.headers)?;
-    let (app, proof) = authenticate(api, tenant, &form).await?;
+    let (app, proof) = authenticate_unless_guessing(api, client, tenant, &form).await?;
     form.check_grant()?;
     let resource = form.resource(version)?;
     let now = Utc::now().timestamp();
     let token = api.keys.sign(&claims(base, tenant, app, proof, now)).map_err(|_| TokenError::Unsigned)?;
     Ok(token_answer(&token, now, resource, version))
+}
+
+/// Who has failed too often is not listened to for a while, so that secrets cannot be found by trying.
+async fn authenticate_unless_guessing<'a>(
+    api: &'a Api,
+    client: ClientAddress,
+    tenant: TenantId,
+    form: &Form,
+) -> Result<(&'a App, Proof), TokenError> {
+    let app = form.client_id().and_then(|id| find(api, id).ok()).map(|app| app.id);
+    api.throttle.token_request(client, app)?;
+    let result = authenticate(api, tenant, form).await;
+    if result.as_ref().is_err_and(TokenError::is_failed_proof) {
+        api.throttle.token_request_failed(client, app);
+    }
+    result
 }
 
 async fn authenticate<'a>(api: &'a Api, tenant: TenantId, form: &Form) -> Result<(&'a App, Proof), TokenError> {

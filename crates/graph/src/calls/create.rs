@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use call::{CallId, CallKind, CallState, Identity, Invitation, ParticipantId};
+use chrono::Utc;
 use engine::prompts::PromptSource;
 use engine::{CreateError, Engine};
 use http::StatusCode;
@@ -55,10 +56,12 @@ async fn place(
     row: NewCallRow,
     prefetch: Vec<PromptSource>,
 ) -> Result<Call, Failure> {
-    let (id, shown) = (new_call.id, row.facts.clone());
+    let (id, app, shown) = (new_call.id, row.app, row.facts.clone());
+    api.throttle.calls.place(app, id, Utc::now())?;
     api.announced.announce(row);
     if let Err(error) = api.engine.create_call(new_call, prefetch).await {
         api.announced.take(id);
+        api.throttle.calls.withdraw(app, id);
         return Err(error.into());
     }
     Ok(shown)

@@ -104,12 +104,12 @@ impl Store {
 }
 
 fn migrator() -> Migrator {
-    let initial = Migration::new(
-        1,
-        "initial".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/0001_initial.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![initial])
+    let migrations = [
+        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        (2, "calls placed", include_str!("../../migrations/0002_calls_placed.sql")),
+    ];
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(migrations.map(migration).to_vec())
 }

@@ -3,9 +3,11 @@
 use serde_json::Value;
 use sqlx::query_as;
 use sqlx::query_scalar;
+use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::directory::{AppId, TenantId};
+use crate::throttle::Month;
 use crate::wire::call::{Call, MediaState};
 
 /// Most calls of a list. An application may have 100 at a time (graph-calls.md 4.6); more would only fill memory.
@@ -144,6 +146,16 @@ impl Store {
                 .fetch_optional(&self.readers)
                 .await?;
         Ok(row.map(|(uri, app, tenant, chain_id)| Callback { uri, app, tenant, chain_id }))
+    }
+
+    /// Counts the calls that each application has placed in a month.
+    pub(crate) async fn calls_placed(&self, month: Month) -> Result<Vec<(AppId, Month, u32)>, StoreError> {
+        let rows: Vec<(String, u32)> = query_as("SELECT app, placed FROM calls_placed WHERE month = ?")
+            .bind(month.to_string())
+            .fetch_all(&self.readers)
+            .await?;
+        let count = |(app, placed): (String, u32)| Some((AppId(Uuid::try_parse(&app).ok()?), month, placed));
+        Ok(rows.into_iter().filter_map(count).collect())
     }
 
     /// Tells whether the database answers.

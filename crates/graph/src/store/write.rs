@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::directory::{AppId, TenantId};
+use crate::throttle::Month;
 use crate::wire;
 use crate::wire::notification::Notifications;
 use crate::wire::operation::Operation;
@@ -90,6 +91,8 @@ impl Write {
 }
 
 async fn insert_call(db: &mut SqliteConnection, row: &NewCallRow) -> Result<(), StoreError> {
+    let now = Utc::now();
+    count_call(db, row.app, Month::of(now)).await?;
     query(
         "INSERT INTO calls (id, app, tenant, kind, callback_uri, chain_id, facts, state, created_ms)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -102,7 +105,19 @@ async fn insert_call(db: &mut SqliteConnection, row: &NewCallRow) -> Result<(), 
     .bind(row.chain_id.to_string())
     .bind(json(&row.facts)?)
     .bind(&row.facts.state)
-    .bind(Utc::now().timestamp_millis())
+    .bind(now.timestamp_millis())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn count_call(db: &mut SqliteConnection, app: AppId, month: Month) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO calls_placed (app, month, placed) VALUES (?, ?, 1)
+         ON CONFLICT (app, month) DO UPDATE SET placed = placed + 1",
+    )
+    .bind(app.to_string())
+    .bind(month.to_string())
     .execute(db)
     .await?;
     Ok(())

@@ -211,6 +211,8 @@ mod tests {
             serde_json::json!({}),
             "'meetingInfo' is not supported: calls are placed to 'targets'.",
         );
+        let crowd: Vec<_> = (0..6).map(|n| serde_json::json!({"identity":{"user":{"id":format!("u{n}")}}})).collect();
+        check_with("targets", crowd.into(), "'targets' may name at most 5 people at once.");
         let twice = serde_json::json!([{"identity":{"user":{"id":"u1"}}},{"identity":{"user":{"id":"U1"}}}]);
         check_with("targets", twice, "'targets[1]' names somebody who is in the list already.");
     }

@@ -14,4 +14,6 @@ mod paths;
 mod repeats;
 mod restart;
 mod server;
+mod throttling;
+mod timeouts;
 mod tokens;

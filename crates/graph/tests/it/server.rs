@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use graph::{
     App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, Profile, Role, SecretHash, Service,
-    Settings, TenantId,
+    Settings, TenantId, Throttling, Timeouts,
 };
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -83,9 +83,16 @@ impl Server {
 
     /// Stops without ending calls, and starts again on the same data: what a crash leaves, without the mess of one.
     pub(crate) async fn restart(self) -> Server {
+        self.restart_with(|_| {}).await
+    }
+
+    /// Starts again on the same data with settings of the test's own.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Settings)) -> Server {
         let data = Arc::clone(&self.data);
         self.service.shutdown().await;
-        Server::start_on(data).await
+        let mut settings = settings(data.path());
+        change(&mut settings);
+        Server::start_as(settings, data).await
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -216,6 +223,9 @@ fn settings(data: &Path) -> Settings {
         issuers: Vec::new(),
         authority: AuthoritySettings { signing_key_age: Duration::from_hours(90 * 24), assertion_reuse: false },
         notification_issuer: None,
+        throttling: Throttling::default(),
+        timeouts: Timeouts::default(),
+        connections_max: 1000,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
     }
 }

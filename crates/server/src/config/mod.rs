@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) media: Media,
     pub(crate) graph: Graph,
     pub(crate) authority: Authority,
+    pub(crate) throttling: Throttling,
     pub(crate) dial: Dial,
     pub(crate) tenant: Tenant,
     pub(crate) apps: Vec<App>,
@@ -136,6 +137,19 @@ pub(crate) enum Cloud {
 pub(crate) struct Authority {
     pub(crate) signing_key_days: u32,
     pub(crate) assertion_reuse: bool,
+}
+
+/// How much may be asked of the server; 0 is no limit.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Throttling {
+    pub(crate) requests_per_second: u32,
+    pub(crate) concurrent_calls: u32,
+    pub(crate) calls_per_month: u32,
+    pub(crate) unauthenticated_per_second: u32,
+    pub(crate) failed_token_requests_per_minute: u32,
+    pub(crate) connections: usize,
+    pub(crate) proxies: Vec<IpAddr>,
 }
 
 /// How closely Graph's documented limits are kept.

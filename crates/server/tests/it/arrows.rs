@@ -43,6 +43,8 @@ const HOMES: &[(&str, &[&str])] = &[
     // In `server` it is the web server of the small bot, which is told what happens and serves the music.
     ("axum",                        &["graph", "server"]),
     ("axum-server",                 &["graph"]),
+    ("hyper",                       &["graph"]),
+    ("http-body-util",              &["graph"]),
     ("tower",                       &["graph"]),
     ("tower-http",                  &["graph"]),
     ("http-body",                   &["graph"]),
