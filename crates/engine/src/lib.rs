@@ -17,6 +17,7 @@ mod config;
 mod directory;
 mod engine;
 mod leg;
+pub mod outgoing;
 mod priority;
 pub mod prompts;
 mod pulse;

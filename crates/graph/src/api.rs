@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use call::{Accepted, CallId, Command, OperationId, ParticipantId};
+use engine::outgoing::Rule;
 use engine::{Engine, ExecuteError};
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
@@ -19,7 +20,6 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, Verifier};
-use crate::callback::Profile;
 use crate::calls::RecentCalls;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
@@ -37,7 +37,7 @@ pub(crate) struct Api(pub(crate) Arc<Inner>);
 
 /// Is what [`Api`] shares.
 pub(crate) struct Inner {
-    pub(crate) profile: Profile,
+    pub(crate) callbacks: Rule,
     pub(crate) directory: Directory,
     pub(crate) urls: PublicUrls,
     pub(crate) keys: Arc<KeyRing>,

@@ -47,9 +47,7 @@ mod wire;
 
 pub use authority::{
     ClientKey, ClientKeyError, Cloud, ForeignIssuer, KeySource, RoleSource, SecretHash, SecretHashError, TenantClaim,
-    UnsafeKeySource,
 };
-pub use callback::Profile;
 pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
 pub use listen::Timeouts;
 pub use public_url::PublicUrl;

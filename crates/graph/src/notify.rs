@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use engine::outgoing::{Client, HttpUri, RequestError, Rule, UriError};
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use reqwest::redirect;
+use http::{Method, StatusCode};
 use serde::Serialize;
 
 use crate::authority::KeyRing;
@@ -32,7 +32,7 @@ const PLATFORM: &str = "Microsoft-Skype/3.0,(Calling/1.0)";
 
 /// Sends notifications. Connections are kept and used again.
 pub(crate) struct Notifier {
-    client: reqwest::Client,
+    client: Client,
     keys: Arc<KeyRing>,
     issuer: String,
     tokens: Mutex<HashMap<(String, String), (String, Instant)>>,
@@ -69,27 +69,35 @@ struct Claims<'a> {
 }
 
 impl Notifier {
-    /// Makes the client. `issuer` is what the tokens name as theirs.
+    /// Makes the client. `issuer` is what the tokens name as theirs, `rule` says who may be told.
     ///
-    /// # Errors
-    ///
-    /// [`reqwest::Error`] if the TLS side cannot be set up.
-    pub(crate) fn new(keys: Arc<KeyRing>, issuer: String) -> Result<Notifier, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            // A redirect would carry the token to another host. Graph honours one only for incoming calls.
-            .redirect(redirect::Policy::none())
-            .build()?;
-        Ok(Notifier { client, keys, issuer, tokens: Mutex::default() })
+    /// Redirects are not followed: they would carry the token to another host, and Graph honours one only for incoming
+    /// calls.
+    pub(crate) fn new(keys: Arc<KeyRing>, issuer: String, rule: Rule) -> Notifier {
+        Notifier { client: Client::new(rule, CONNECT_TIMEOUT), keys, issuer, tokens: Mutex::default() }
     }
 
     /// Posts a notice once.
     pub(crate) async fn send(&self, callback: &Callback, notice: PendingNotice) -> Answer {
         let Ok(token) = self.token(callback) else { return Answer::Unreached("no token could be signed") };
+        match self.post(callback, notice, token).await {
+            Ok(status) if status.is_success() => Answer::Received(status),
+            Ok(status) => Answer::Rejected(status),
+            Err(error) => Answer::Unreached(reason(&error)),
+        }
+    }
+
+    async fn post(
+        &self,
+        callback: &Callback,
+        notice: PendingNotice,
+        token: String,
+    ) -> Result<StatusCode, RequestError> {
+        let uri = HttpUri::parse(&callback.uri)?;
         let request = self
             .client
-            .post(&callback.uri)
+            .request(Method::POST, &uri)?
+            .timeout(ANSWER_TIMEOUT)
             .bearer_auth(token)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")
@@ -99,14 +107,9 @@ impl Notifier {
             .header("Scenario-Id", &callback.chain_id)
             .header("Client-Request-Id", &notice.message_id)
             .body(notice.payload);
-        match request.send().await {
-            Ok(response) if response.status().is_success() => Answer::Received(response.status()),
-            Ok(response) => Answer::Rejected(response.status()),
-            // The error's text holds the callback's URI, which may hold a secret: it stays out of log and ledger.
-            Err(error) if error.is_timeout() => Answer::Unreached("no answer in time"),
-            Err(error) if error.is_connect() => Answer::Unreached("no connection"),
-            Err(_) => Answer::Unreached("the connection broke"),
-        }
+        // Only the head of the answer is read: whatever else comes, nobody asked for it.
+        let response = request.send().await.map_err(|error| RequestError::of(&uri, &error))?;
+        Ok(response.status())
     }
 
     fn token(&self, callback: &Callback) -> Result<String, jsonwebtoken::errors::Error> {
@@ -129,5 +132,22 @@ impl Notifier {
         let token = self.keys.sign(&claims)?;
         tokens.insert(owner, (token.clone(), Instant::now()));
         Ok(token)
+    }
+}
+
+/// What the ledger says of an error. The error's own text names the callback's host: it stays out of log and ledger.
+fn reason(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::Uri(UriError::NotPublic { .. }) => "the host has an address that is not public",
+        RequestError::Uri(UriError::Denied { .. }) => "the host must not be asked",
+        RequestError::Uri(UriError::Port { .. }) => "the port is not open for requests",
+        RequestError::Uri(UriError::NotHttps { .. }) => "the callback must be https",
+        RequestError::Uri(
+            UriError::NotHttp | UriError::TooLong { .. } | UriError::Characters | UriError::Credentials,
+        ) => "the callback is no URI that can be asked",
+        RequestError::Unresolved { .. } => "the host's name has no address",
+        RequestError::ConnectTimeout { .. } | RequestError::Timeout { .. } => "no answer in time",
+        RequestError::Connect { .. } => "no connection",
+        RequestError::Interrupted { .. } => "the connection broke",
     }
 }

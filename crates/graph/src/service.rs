@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use engine::outgoing::Rule;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +15,6 @@ use tokio::task::JoinHandle;
 use crate::api::{Api, Inner};
 use crate::authority::access_token::own_validation;
 use crate::authority::{Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, Verifier, turn_in_time};
-use crate::callback::Profile;
 use crate::calls::RecentCalls;
 use crate::connections::Places;
 use crate::directory::Directory;
@@ -42,8 +42,10 @@ pub struct Settings {
     pub https: Option<SocketAddr>,
     /// What clients call us, if it is not the listeners' addresses.
     pub public_url: Option<PublicUrl>,
-    /// How much the surroundings are trusted.
-    pub profile: Profile,
+    /// Who may be sent notifications.
+    pub callbacks: Rule,
+    /// Who may be asked for the keys of `issuers`.
+    pub issuer_keys: Rule,
     /// The tenant and its applications.
     pub directory: Directory,
     /// Which of Microsoft's clouds this server stands in for: what Graph is called, and which methods it has.
@@ -104,8 +106,6 @@ enum Cause {
     KeyRing(#[from] KeyRingError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("the client for notifications and keys could not be made: {0}")]
-    Client(#[from] reqwest::Error),
 }
 
 impl Service {
@@ -158,7 +158,8 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let tls = https.as_ref().map(|_| tls::server_config(&settings.data, urls.configured_host())).transpose()?;
     let issuer = settings.notification_issuer.unwrap_or_else(|| urls.main().as_str().to_owned());
     let (stop, stopping) = watch::channel(false);
-    let outbox = Outbox::new(store.clone(), Notifier::new(Arc::clone(&keys), issuer.clone())?, stopping);
+    let notifier = Notifier::new(Arc::clone(&keys), issuer.clone(), settings.callbacks.clone());
+    let outbox = Outbox::new(store.clone(), notifier, stopping);
     let writer = tokio::spawn(writer.run(outbox.commit_listener()));
     outbox.wake_all().await?;
     let announced = Announced::default();
@@ -166,10 +167,10 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), Arc::clone(&throttle), store.clone()));
     let retention = tokio::spawn(forget_old_calls(store.clone()));
     let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
-    let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers)?;
+    let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers, settings.issuer_keys);
     let key_turning = tokio::spawn(turn_in_time(Arc::clone(&keys)));
     let api = Api(Arc::new(Inner {
-        profile: settings.profile,
+        callbacks: settings.callbacks,
         verifier,
         cloud: settings.cloud,
         directory: settings.directory,

@@ -2,9 +2,10 @@
 
 mod directory;
 mod issuers;
+mod outgoing;
 mod secret;
 
-use crate::config::{self, Mode, OnPromptFailure, Profile, Settings};
+use crate::config::{self, Mode, OnPromptFailure, Settings};
 use anyhow::{Context, bail};
 use engine::prompts;
 use graph::{AuthoritySettings, Cloud, PublicUrl, Throttling, Timeouts};
@@ -26,7 +27,7 @@ pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
             ports: settings.rtp.ports.get(),
             probe_after: seconds_or_never(settings.rtp.probe_after_seconds),
         },
-        prompts: prompt_policy(settings),
+        prompts: prompt_policy(settings)?,
         workers: workers(settings),
     })
 }
@@ -112,18 +113,15 @@ fn trunk(trunk: &config::Trunk) -> anyhow::Result<engine::Trunk> {
     })
 }
 
-fn prompt_policy(settings: &Settings) -> prompts::Policy {
-    prompts::Policy {
+fn prompt_policy(settings: &Settings) -> anyhow::Result<prompts::Policy> {
+    Ok(prompts::Policy {
         format: match settings.graph.mode {
             Mode::Strict => prompts::FormatRule::Strict,
             Mode::Extended => prompts::FormatRule::Extended,
         },
-        addresses: match settings.profile {
-            Profile::Dev => prompts::AddressRule::Any,
-            Profile::Production => prompts::AddressRule::PublicOnly,
-        },
+        outgoing: outgoing::prompts(settings)?,
         limits: prompts::Limits::default(),
-    }
+    })
 }
 
 /// One core is left for the API; mixing needs the others.
@@ -144,7 +142,8 @@ pub(crate) fn graph(
         http: settings.http.listen,
         https: settings.https.listen,
         public_url: public_url(settings)?,
-        profile: profile(settings.profile),
+        callbacks: outgoing::callbacks(settings)?,
+        issuer_keys: outgoing::issuer_keys(settings)?,
         directory: directory::directory(settings)?,
         cloud: cloud(settings.graph.cloud),
         issuers: issuers::issuers(settings)?,
@@ -168,13 +167,6 @@ fn throttling(throttling: &config::Throttling) -> Throttling {
         unauthenticated_per_second: NonZero::new(throttling.unauthenticated_per_second),
         failed_token_requests_per_minute: NonZero::new(throttling.failed_token_requests_per_minute),
         proxies: throttling.proxies.clone(),
-    }
-}
-
-fn profile(profile: Profile) -> graph::Profile {
-    match profile {
-        Profile::Dev => graph::Profile::Dev,
-        Profile::Production => graph::Profile::Production,
     }
 }
 

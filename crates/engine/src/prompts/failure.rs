@@ -6,6 +6,8 @@ use std::time::Duration;
 use media::{Description, FileError};
 use thiserror::Error;
 
+use crate::outgoing::{RequestError, UriError};
+
 /// Why a prompt cannot be played. Its text is one sentence and holds nothing of the URI but its origin.
 #[derive(Clone, Debug, Error)]
 pub enum PromptFailure {
@@ -20,57 +22,9 @@ pub enum PromptFailure {
 /// Why the bytes could not be had.
 #[derive(Clone, Debug, Error)]
 pub enum DownloadError {
-    /// Not a URI, or a relative one.
-    #[error("its uri is not an absolute URI ({0})")]
-    Uri(#[source] url::ParseError),
-    /// A URI of unreasonable length.
-    #[error("its uri is longer than {limit_bytes} bytes")]
-    UriTooLong {
-        /// The longest that is accepted.
-        limit_bytes: usize,
-    },
-    /// `file:`, `ftp:` and so on.
-    #[error("its uri has the scheme '{scheme}', and only http and https are fetched")]
-    Scheme {
-        /// What stands before the colon.
-        scheme: String,
-    },
-    /// The host's name has no address.
-    #[error("the name of the host '{host}' cannot be resolved")]
-    Unresolved {
-        /// The host's name.
-        host: String,
-    },
-    /// The host is inside somebody's network. The address is not told: it would map that network for whoever asks.
-    #[error("the host '{host}' has an address that is not public, and this server fetches from public ones only")]
-    NotPublic {
-        /// The host as the URI names it.
-        host: String,
-    },
-    /// No connection in time.
-    #[error("{origin} did not accept a connection within {}", Seconds(*.limit))]
-    ConnectTimeout {
-        /// Scheme, host and port.
-        origin: String,
-        /// How long was waited.
-        limit: Duration,
-    },
-    /// No connection: refused, unreachable, or an untrusted certificate.
-    #[error("no connection to {origin}: {cause}")]
-    Connect {
-        /// Scheme, host and port.
-        origin: String,
-        /// The system's or TLS's own words.
-        cause: String,
-    },
-    /// The connection broke before the last byte.
-    #[error("{origin} broke off its answer: {cause}")]
-    Interrupted {
-        /// Scheme, host and port.
-        origin: String,
-        /// The HTTP library's own words.
-        cause: String,
-    },
+    /// The URI, or one to which it was redirected, is not asked; or there was no answer.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// Not the last byte in time.
     #[error("{origin} did not send all of it within {}", Seconds(*.limit))]
     Timeout {
@@ -116,6 +70,12 @@ pub enum DownloadError {
     /// The server is stopping, or has a bug; the log tells which.
     #[error("the server stopped fetching it")]
     Abandoned,
+}
+
+impl From<UriError> for DownloadError {
+    fn from(error: UriError) -> Self {
+        Self::Request(error.into())
+    }
 }
 
 /// Why the bytes are not a prompt.

@@ -15,8 +15,8 @@ use tokio::time::{Instant, timeout};
 use super::fetch::Fetched;
 use super::prompt::Prompt;
 use super::shelf::Stale;
-use super::uri::PromptUri;
 use super::{DownloadError, Inner, Limits, PromptFailure, State};
+use crate::outgoing::HttpUri;
 
 pub(super) type Outcome = Result<Arc<Prompt>, PromptFailure>;
 
@@ -25,11 +25,11 @@ type Flight = watch::Receiver<Option<Outcome>>;
 
 /// The downloads under way.
 #[derive(Default)]
-pub(super) struct Flights(HashMap<PromptUri, Flight>);
+pub(super) struct Flights(HashMap<HttpUri, Flight>);
 
 impl Inner {
     /// The prompt of a URI: kept and fresh, or fetched.
-    pub(super) async fn obtain(self: &Arc<Self>, uri: &PromptUri) -> Outcome {
+    pub(super) async fn obtain(self: &Arc<Self>, uri: &HttpUri) -> Outcome {
         let mut flight = match self.board(uri)? {
             Boarding::Kept(prompt) => return Ok(prompt),
             Boarding::Flight(flight) => flight,
@@ -42,7 +42,7 @@ impl Inner {
 
     /// A flight fills the shelf before it leaves the list, and both are looked at under one lock here: so nobody fetches
     /// what another has just fetched.
-    fn board(self: &Arc<Self>, uri: &PromptUri) -> Result<Boarding, DownloadError> {
+    fn board(self: &Arc<Self>, uri: &HttpUri) -> Result<Boarding, DownloadError> {
         let mut state = self.lock();
         if let Some(flight) = state.flights.0.get(uri) {
             return Ok(Boarding::Flight(flight.clone()));
@@ -58,7 +58,7 @@ impl Inner {
     }
 
     /// A task of its own, because the one who asked first may stop waiting while others do not.
-    fn depart(self: &Arc<Self>, state: &mut State, uri: &PromptUri) -> Flight {
+    fn depart(self: &Arc<Self>, state: &mut State, uri: &HttpUri) -> Flight {
         let (landing, flight) = watch::channel(None);
         state.flights.0.insert(uri.clone(), flight.clone());
         let stale = state.shelf.stale(uri);
@@ -72,7 +72,7 @@ impl Inner {
         flight
     }
 
-    async fn fetch(&self, uri: &PromptUri, stale: Option<Stale>) -> Outcome {
+    async fn fetch(&self, uri: &HttpUri, stale: Option<Stale>) -> Outcome {
         let _turn = self.turn().await?;
         let asked = Instant::now();
         let fetched = self.fetcher.fetch(uri, stale.as_ref().map(|stale| &stale.validators)).await?;
@@ -109,7 +109,7 @@ enum Boarding {
 /// Takes a flight off the list when its task ends, in whatever way.
 struct Arrival {
     inner: Arc<Inner>,
-    uri: PromptUri,
+    uri: HttpUri,
 }
 
 impl Drop for Arrival {

@@ -9,7 +9,7 @@ use reqwest::header::{
     AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
 };
 
-use super::uri::PromptUri;
+use crate::outgoing::HttpUri;
 
 /// However long an origin promises not to change a file, it is asked again after a day.
 const LIFETIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -77,13 +77,13 @@ impl Freshness {
 #[derive(Clone, Debug)]
 pub(super) struct Validators {
     /// The URI they hold for: the last one, after redirects.
-    pub(super) uri: PromptUri,
+    pub(super) uri: HttpUri,
     pub(super) etag: Option<HeaderValue>,
     pub(super) last_modified: Option<HeaderValue>,
 }
 
 impl Validators {
-    pub(super) fn of(uri: &PromptUri, headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(uri: &HttpUri, headers: &HeaderMap) -> Option<Self> {
         let etag = headers.get(ETAG).cloned();
         let last_modified = headers.get(LAST_MODIFIED).cloned();
         (etag.is_some() || last_modified.is_some()).then(|| Self { uri: uri.clone(), etag, last_modified })

@@ -7,10 +7,9 @@
 //!          (for the call)    (HTTP's rules)    (others wait)         (bounded) (bounded)
 //! ```
 //!
-//! URIs come from bots, so a fetch trusts nothing: not the address ([`AddressRule`]), not the length, not the pace, not
+//! URIs come from bots, so a fetch trusts nothing: not the address ([`crate::outgoing`]), not the length, not the pace, not
 //! the name of the file. A failure is a sentence that a bot's developer can act on, without the URI's secrets.
 
-mod address;
 mod coding;
 mod failure;
 mod fetch;
@@ -19,7 +18,6 @@ mod freshness;
 mod limits;
 mod prompt;
 mod shelf;
-mod uri;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -27,7 +25,6 @@ use media::{Codec, Loop};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
-pub use self::address::{AddressRule, is_public};
 pub use self::failure::{DownloadError, FormatError, PromptFailure};
 pub use self::limits::Limits;
 pub use self::prompt::FormatRule;
@@ -37,7 +34,7 @@ use self::fetch::Fetcher;
 use self::flight::Flights;
 use self::prompt::Prompt;
 use self::shelf::Shelf;
-use self::uri::PromptUri;
+use crate::outgoing::{HttpUri, Rule};
 
 /// What is encoded ahead of need, because nobody knows yet what the phones will speak.
 const ALL_CODECS: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
@@ -68,7 +65,7 @@ pub struct Policy {
     /// Which audio files are played.
     pub format: FormatRule,
     /// Which hosts are asked.
-    pub addresses: AddressRule,
+    pub outgoing: Rule,
     /// How much and how long.
     pub limits: Limits,
 }
@@ -99,7 +96,7 @@ impl Prompts {
         let state = State { shelf: Shelf::new(&policy.limits), flights: Flights::default() };
         Self {
             inner: Arc::new(Inner {
-                fetcher: Fetcher::new(policy.addresses.clone(), &policy.limits),
+                fetcher: Fetcher::new(policy.outgoing.clone(), &policy.limits),
                 downloads: Semaphore::new(policy.limits.downloads),
                 coding: CodingSlots::new(),
                 default_music: OnceCell::new(),
@@ -129,7 +126,7 @@ impl Prompts {
 
     /// Finds a prompt that can be played at once: kept, still fresh, and already encoded in `codec`.
     pub fn cached(&self, scope: CallScope, source: &PromptSource, codec: Codec) -> Option<Arc<Loop>> {
-        let named = PromptUri::parse(&source.uri).ok()?;
+        let named = HttpUri::parse(&source.uri).ok()?;
         let id = source.resource_id.as_deref();
         let kept = self.inner.lock().shelf.find(scope, id, &named, Instant::now());
         kept?.ready(codec)
@@ -185,7 +182,7 @@ impl Prompts {
     }
 
     async fn load_prompt(&self, scope: CallScope, source: &PromptSource) -> Result<Arc<Prompt>, PromptFailure> {
-        let named = PromptUri::parse(&source.uri)?;
+        let named = HttpUri::parse(&source.uri).map_err(DownloadError::from)?;
         let Some(id) = &source.resource_id else {
             return self.inner.obtain(&named).await;
         };

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use super::freshness::{Freshness, Validators};
 use super::prompt::Prompt;
-use super::uri::PromptUri;
 use super::{CallScope, Limits};
+use crate::outgoing::HttpUri;
 
 pub(super) struct Shelf {
     row: VecDeque<Arc<Prompt>>,
-    by_uri: HashMap<PromptUri, Known>,
+    by_uri: HashMap<HttpUri, Known>,
     by_resource: HashMap<CallScope, HashMap<String, Resource>>,
     /// The calls in `by_resource`, oldest first.
     calls: VecDeque<CallScope>,
@@ -35,7 +35,7 @@ pub(super) struct Known {
 
 /// What a `resourceId` stands for within its call.
 struct Resource {
-    uri: PromptUri,
+    uri: HttpUri,
     prompt: Weak<Prompt>,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Claim {
     /// The prompt itself.
     Kept(Arc<Prompt>),
     /// The URI to fetch it from: the first that came with the name.
-    From(PromptUri),
+    From(HttpUri),
 }
 
 /// A prompt that is no longer fresh, and how to ask whether it still holds.
@@ -69,7 +69,7 @@ impl Shelf {
     }
 
     /// Ties a name to a URI for as long as the call lives, unless it is tied already.
-    pub(super) fn claim(&mut self, scope: CallScope, id: &str, uri: PromptUri) -> Claim {
+    pub(super) fn claim(&mut self, scope: CallScope, id: &str, uri: HttpUri) -> Claim {
         if let Some(prompt) = self.by_resource(scope, id) {
             return Claim::Kept(prompt);
         }
@@ -87,7 +87,7 @@ impl Shelf {
     /// Ends what a claim of this URI began: the name now stands for the prompt, or, where there is none, for nothing.
     ///
     /// Changes nothing when the call has been forgotten meanwhile, or the name stands for another URI.
-    pub(super) fn settle(&mut self, scope: CallScope, id: &str, uri: &PromptUri, prompt: Option<&Arc<Prompt>>) {
+    pub(super) fn settle(&mut self, scope: CallScope, id: &str, uri: &HttpUri, prompt: Option<&Arc<Prompt>>) {
         let Some(resources) = self.by_resource.get_mut(&scope) else { return };
         let Some(resource) = resources.get_mut(id).filter(|resource| resource.uri == *uri) else { return };
         match prompt {
@@ -105,7 +105,7 @@ impl Shelf {
         &mut self,
         scope: CallScope,
         id: Option<&str>,
-        uri: &PromptUri,
+        uri: &HttpUri,
         now: Instant,
     ) -> Option<Arc<Prompt>> {
         let Some(id) = id else { return self.fresh(uri, now) };
@@ -126,7 +126,7 @@ impl Shelf {
     }
 
     /// What a URI last answered, if that may be used without asking again.
-    pub(super) fn fresh(&mut self, uri: &PromptUri, now: Instant) -> Option<Arc<Prompt>> {
+    pub(super) fn fresh(&mut self, uri: &HttpUri, now: Instant) -> Option<Arc<Prompt>> {
         let known = self.by_uri.get(uri).filter(|known| now < known.fresh_until)?;
         let prompt = known.prompt.upgrade()?;
         self.touch(&prompt);
@@ -134,7 +134,7 @@ impl Shelf {
     }
 
     /// What a URI last answered, if the origin can be asked whether that still holds.
-    pub(super) fn stale(&self, uri: &PromptUri) -> Option<Stale> {
+    pub(super) fn stale(&self, uri: &HttpUri) -> Option<Stale> {
         let known = self.by_uri.get(uri)?;
         Some(Stale {
             prompt: known.prompt.upgrade()?,
@@ -146,7 +146,7 @@ impl Shelf {
     /// Keeps what a URI answered, as far as its origin allows.
     pub(super) fn keep(
         &mut self,
-        uri: &PromptUri,
+        uri: &HttpUri,
         prompt: &Arc<Prompt>,
         freshness: Freshness,
         validators: Option<Validators>,

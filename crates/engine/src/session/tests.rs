@@ -76,7 +76,7 @@ fn a_prompt_that_fails_lets_nothing_through_and_puts_the_phone_back() {
     stage.hold(1);
     stage.run_ms(40);
     let operation = stage.operation;
-    let failure = PromptFailure::Download(DownloadError::Unresolved { host: "x".to_owned() });
+    let failure = PromptFailure::Download(DownloadError::Abandoned);
     stage.session.prompt_loaded(id(1), operation, Err(failure), stage.now);
     stage.run_ms(200);
     stage.forget_what_was_heard();

@@ -1,12 +1,11 @@
 //! Prompts, fetched from a small web server of the test's own.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::outgoing::{PlainHttp, RequestError, Rule, UriError};
 use engine::prompts::{
-    AddressRule, CallScope, DownloadError, FormatError, FormatRule, Limits, Policy, PromptFailure, PromptSource,
-    Prompts, is_public,
+    CallScope, DownloadError, FormatError, FormatRule, Limits, Policy, PromptFailure, PromptSource, Prompts,
 };
 use media::{Codec, Loop};
 
@@ -127,7 +126,10 @@ async fn a_file_that_breaks_off_is_not_played() {
 
     let failure = failure(&strict(), &origin.uri("/hold.wav")).await;
 
-    assert!(matches!(failure, PromptFailure::Download(DownloadError::Interrupted { .. })), "{failure}");
+    assert!(
+        matches!(failure, PromptFailure::Download(DownloadError::Request(RequestError::Interrupted { .. }))),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -146,7 +148,10 @@ async fn an_origin_that_stalls_is_left_in_time() {
 async fn an_origin_that_is_down_is_named() {
     let failure = failure(&strict(), &format!("http://{}/hold.wav", Origin::closed().await)).await;
 
-    assert!(matches!(failure, PromptFailure::Download(DownloadError::Connect { .. })), "{failure}");
+    assert!(
+        matches!(failure, PromptFailure::Download(DownloadError::Request(RequestError::Connect { .. }))),
+        "{failure}"
+    );
     assert!(failure.to_string().contains("refused"), "{failure}");
 }
 
@@ -155,10 +160,7 @@ async fn only_absolute_http_uris_are_fetched() {
     for uri in ["hold.wav", "/hold.wav", "file:///etc/passwd", "ftp://example.org/hold.wav", "http://", ""] {
         let failure = failure(&strict(), uri).await;
 
-        assert!(
-            matches!(failure, PromptFailure::Download(DownloadError::Uri(_) | DownloadError::Scheme { .. })),
-            "{uri}: {failure}"
-        );
+        assert_eq!(uri_error(&failure), Some(&UriError::NotHttp), "{uri}: {failure}");
     }
 }
 
@@ -210,12 +212,12 @@ async fn a_redirect_to_nowhere_is_an_error() {
 async fn a_redirect_is_checked_like_the_first_uri() {
     for target in ["file:///etc/passwd", "http://127.0.0.2/", "http://[::1]/", "http://10.0.0.1/", "http://0x7f.2/"] {
         let origin = Origin::serve(move |_| Answer::redirect("302 Found", target)).await;
-        let policy = Policy { addresses: AddressRule::PublicAnd(vec![origin.address().ip()]), ..Policy::default() };
+        let outgoing = Rule { allow: vec!["127.0.0.1".parse().unwrap()], ..public_only() };
 
-        let failure = failure(&Prompts::new(policy), &origin.uri("/hold.wav")).await;
+        let failure = failure(&Prompts::new(Policy { outgoing, ..Policy::default() }), &origin.uri("/hold.wav")).await;
 
         assert!(
-            matches!(failure, PromptFailure::Download(DownloadError::NotPublic { .. } | DownloadError::Scheme { .. })),
+            matches!(uri_error(&failure), Some(UriError::NotPublic { .. } | UriError::NotHttp)),
             "{target}: {failure}"
         );
     }
@@ -227,12 +229,12 @@ async fn a_redirect_is_checked_like_the_first_uri() {
 async fn production_asks_no_private_host() {
     let origin = Origin::serve(|_| Answer::ok(&graph_prompt())).await;
     let port = origin.address().port();
-    let prompts = Prompts::new(Policy::default());
+    let prompts = Prompts::new(Policy { outgoing: public_only(), ..Policy::default() });
 
     for host in ["127.0.0.1", "localhost", "0", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"] {
         let failure = failure(&prompts, &format!("http://{host}:{port}/hold.wav")).await;
 
-        assert!(matches!(failure, PromptFailure::Download(DownloadError::NotPublic { .. })), "{host}: {failure}");
+        assert!(matches!(uri_error(&failure), Some(UriError::NotPublic { .. })), "{host}: {failure}");
     }
     assert_eq!(origin.hits(), 0);
 }
@@ -248,71 +250,11 @@ async fn development_asks_the_own_machine_by_name() {
 async fn a_name_without_an_address_is_named() {
     let failure = failure(&strict(), "http://no-such-host.invalid/hold.wav").await;
 
-    assert!(matches!(failure, PromptFailure::Download(DownloadError::Unresolved { .. })), "{failure}");
+    assert!(
+        matches!(failure, PromptFailure::Download(DownloadError::Request(RequestError::Unresolved { .. }))),
+        "{failure}"
+    );
     assert!(failure.to_string().contains("no-such-host.invalid"), "{failure}");
-}
-
-#[test]
-fn what_is_public() {
-    for address in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "198.20.0.1", "2606:4700::1111", "2a00:1450::1"] {
-        assert!(is_public(ip(address)), "{address} is public");
-    }
-    for address in ["::ffff:1.1.1.1", "64:ff9b::1.1.1.1"] {
-        assert!(is_public(ip(address)), "{address} carries a public one");
-    }
-}
-
-#[test]
-fn what_is_not_public() {
-    let v4 = [
-        "0.0.0.0",
-        "0.1.2.3",
-        "10.0.0.1",
-        "100.64.0.1",
-        "127.0.0.1",
-        "127.255.255.254",
-        "168.63.129.16",
-        "169.254.169.254",
-        "172.16.0.1",
-        "172.31.255.255",
-        "192.0.0.170",
-        "192.0.2.1",
-        "192.88.99.1",
-        "192.168.1.1",
-        "198.18.0.1",
-        "198.19.255.255",
-        "198.51.100.1",
-        "203.0.113.1",
-        "224.0.0.1",
-        "239.255.255.250",
-        "240.0.0.1",
-        "255.255.255.255",
-    ];
-    let v6 = [
-        "::",
-        "::1",
-        "::127.0.0.1",
-        "100::1",
-        "64:ff9b:1::1",
-        "fe80::1",
-        "fc00::1",
-        "fd00:ec2::254",
-        "fec0::1",
-        "ff02::1",
-        "2001::1",
-        "2001:db8::1",
-        "2002:7f00:1::",
-        "2002:101:101::",
-        "3fff::1",
-        "5f00::1",
-        "::ffff:10.0.0.1",
-        "::ffff:169.254.169.254",
-        "64:ff9b::10.0.0.1",
-        "64:ff9b::169.254.169.254",
-    ];
-    for address in v4.into_iter().chain(v6) {
-        assert!(!is_public(ip(address)), "{address} is not public");
-    }
 }
 
 // Caching.
@@ -587,15 +529,31 @@ async fn the_built_in_music_is_there_after_warming_up() {
 // The stories' helpers.
 
 fn strict() -> Prompts {
-    Prompts::new(Policy { addresses: AddressRule::Any, ..Policy::default() })
+    with_limits(Limits::default())
 }
 
 fn extended() -> Prompts {
-    Prompts::new(Policy { format: FormatRule::Extended, addresses: AddressRule::Any, ..Policy::default() })
+    Prompts::new(Policy { format: FormatRule::Extended, outgoing: to_loopback(), ..Policy::default() })
 }
 
 fn with_limits(limits: Limits) -> Prompts {
-    Prompts::new(Policy { addresses: AddressRule::Any, limits, ..Policy::default() })
+    Prompts::new(Policy { outgoing: to_loopback(), limits, ..Policy::default() })
+}
+
+fn public_only() -> Rule {
+    Rule { plain_http: PlainHttp::Anywhere, ..Rule::default() }
+}
+
+fn to_loopback() -> Rule {
+    let loopback = ["127.0.0.0/8", "::1"].map(|network| network.parse().unwrap());
+    Rule { allow: loopback.to_vec(), ..public_only() }
+}
+
+fn uri_error(failure: &PromptFailure) -> Option<&UriError> {
+    match failure {
+        PromptFailure::Download(DownloadError::Request(RequestError::Uri(error))) => Some(error),
+        _ => None,
+    }
 }
 
 async fn load(prompts: &Prompts, uri: &str) -> Result<Arc<Loop>, PromptFailure> {
@@ -637,10 +595,6 @@ async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::task::yield_now().await;
     }
-}
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().unwrap()
 }
 
 fn graph_prompt() -> Vec<u8> {

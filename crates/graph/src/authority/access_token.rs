@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use engine::outgoing::{Client, Rule};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use super::cloud::Cloud;
 use super::discovery::issuer;
 use super::foreign_issuer::{ForeignIssuer, TenantClaim};
 use super::key_ring::KeyRing;
-use super::remote_keys::{KeyFault, RemoteKeys};
+use super::remote_keys::{CONNECT_TIMEOUT, KeyFault, RemoteKeys};
 use super::signing_key::ALGORITHM;
 use super::token::GRAPH_APP_ID;
 use crate::directory::TenantId;
@@ -68,23 +69,15 @@ struct Foreign {
 }
 
 impl Verifier {
-    /// Says which tokens are good: built once, at start.
-    ///
-    /// # Errors
-    ///
-    /// [`reqwest::Error`] if the client for foreign keys cannot be set up.
-    pub(crate) fn new(
-        keys: Arc<KeyRing>,
-        own: Validation,
-        issuers: Vec<ForeignIssuer>,
-    ) -> Result<Verifier, reqwest::Error> {
-        let client = RemoteKeys::client()?;
+    /// Says which tokens are good: built once, at start. `issuer_keys` says who may be asked for keys.
+    pub(crate) fn new(keys: Arc<KeyRing>, own: Validation, issuers: Vec<ForeignIssuer>, issuer_keys: Rule) -> Verifier {
+        let client = Client::new(issuer_keys, CONNECT_TIMEOUT);
         let foreign = |issuer: ForeignIssuer| Foreign {
             validation: foreign_validation(&issuer),
             keys: Arc::new(RemoteKeys::new(issuer.keys.clone(), client.clone())),
             issuer,
         };
-        Ok(Verifier { keys, own, foreign: issuers.into_iter().map(foreign).collect() })
+        Verifier { keys, own, foreign: issuers.into_iter().map(foreign).collect() }
     }
 
     /// Checks a token: its signature, its issuer, its audience and its times.

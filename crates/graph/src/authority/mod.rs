@@ -23,7 +23,7 @@ mod secret;
 pub(crate) use access_token::{AccessToken, Verifier};
 pub use client_key::{ClientKey, ClientKeyError};
 pub use cloud::Cloud;
-pub use foreign_issuer::{ForeignIssuer, KeySource, RoleSource, TenantClaim, UnsafeKeySource};
+pub use foreign_issuer::{ForeignIssuer, KeySource, RoleSource, TenantClaim};
 pub(crate) use key_ring::{KeyRing, KeyRingError, turn_in_time};
 pub(crate) use replay::Replays;
 pub(crate) use secret::SecretCheck;

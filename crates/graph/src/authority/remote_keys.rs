@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use reqwest::redirect;
+use engine::outgoing::{Client, HttpUri, PlainHttp, RequestError, UriError};
+use http::{Method, StatusCode};
 use serde::Deserialize;
-use url::Url;
 
 use super::foreign_issuer::KeySource;
 use super::key_cache::{KeyCache, Keys, Lookup, VerifyingKey, read_keys};
 
 /// How long a connection to an issuer may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long one document may take. The request that waits for it is given up by its client soon after.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// Is the keys of one issuer.
 pub(crate) struct RemoteKeys {
     source: KeySource,
-    client: reqwest::Client,
+    client: Client,
     cache: Mutex<KeyCache>,
     /// Is held while keys are fetched; who waits for it looks again before it fetches itself.
     flight: Arc<tokio::sync::Mutex<()>>,
@@ -40,16 +40,18 @@ pub(crate) enum KeyFault {
 /// Says why keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
-    #[error("the request failed: {0}")]
-    Request(#[from] reqwest::Error),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error("the answer was {0}")]
+    Status(StatusCode),
     #[error("the document is longer than {DOCUMENT_BYTES_MAX} bytes")]
     TooLong,
     #[error("the document cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
     #[error("the discovery document is of another issuer")]
     AnotherIssuer,
-    #[error("the discovery document leads to an unsafe URL")]
-    UnsafeUrl,
+    #[error("the discovery document leads to an unsafe URI: jwks_uri {0}")]
+    Unsafe(#[from] UriError),
 }
 
 /// Is what is read of a discovery document.
@@ -60,19 +62,8 @@ struct Discovery {
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(source: KeySource, client: reqwest::Client) -> RemoteKeys {
+    pub(crate) fn new(source: KeySource, client: Client) -> RemoteKeys {
         RemoteKeys { source, client, cache: Mutex::default(), flight: Arc::default() }
-    }
-
-    /// Makes the client for all issuers.
-    ///
-    /// # Errors
-    ///
-    /// [`reqwest::Error`] if the TLS side cannot be set up.
-    pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
-        let client = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(FETCH_TIMEOUT);
-        // A redirect could lead from a checked URL to any other.
-        client.redirect(redirect::Policy::none()).build()
     }
 
     /// Finds a key by its name, fetching the issuer's keys if it is time.
@@ -110,7 +101,7 @@ impl RemoteKeys {
         self.cache().begin(Instant::now());
         let keys = self.fetch().await;
         if let Err(error) = &keys {
-            tracing::warn!(%error, source = %self.source.url(), "an issuer's keys could not be fetched");
+            tracing::warn!(%error, source = self.source.uri().origin(), "an issuer's keys could not be fetched");
         }
         self.cache().end(keys.ok(), Instant::now());
     }
@@ -125,23 +116,28 @@ impl RemoteKeys {
 
     async fn fetch_jwks(&self) -> Result<Vec<u8>, FetchError> {
         match &self.source {
-            KeySource::Jwks(url) => self.get(url.clone()).await,
+            KeySource::Jwks(uri) => self.get(uri).await,
             KeySource::Discovery { document, issuer } => {
-                let found: Discovery = serde_json::from_slice(&self.get(document.clone()).await?)?;
+                let found: Discovery = serde_json::from_slice(&self.get(document).await?)?;
                 // OpenID Connect Discovery 1.0, section 4.3: otherwise one issuer could speak for another.
                 if found.issuer != *issuer {
                     return Err(FetchError::AnotherIssuer);
                 }
-                let url = KeySource::follow(document, &found.jwks_uri).map_err(|_| FetchError::UnsafeUrl)?;
-                self.get(url).await
+                self.get(&follow(document, &found.jwks_uri)?).await
             }
         }
     }
 
-    async fn get(&self, url: Url) -> Result<Vec<u8>, FetchError> {
-        let mut response = self.client.get(url).send().await?.error_for_status()?;
+    async fn get(&self, uri: &HttpUri) -> Result<Vec<u8>, FetchError> {
+        let broken = |error| RequestError::of(uri, &error);
+        let request = self.client.request(Method::GET, uri).map_err(RequestError::from)?.timeout(FETCH_TIMEOUT);
+        let mut response = request.send().await.map_err(broken)?;
+        // Nor is a redirect followed: an issuer says by its document where its keys are.
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status()));
+        }
         let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if document.len() + chunk.len() > DOCUMENT_BYTES_MAX {
                 return Err(FetchError::TooLong);
             }
@@ -151,11 +147,33 @@ impl RemoteKeys {
     }
 }
 
+/// Reads the `jwks_uri` of a discovery document: it must be as safe as the document was. Whether it may be asked at all
+/// is the client's to say.
+fn follow(document: &HttpUri, jwks_uri: &str) -> Result<HttpUri, UriError> {
+    let uri = HttpUri::parse(jwks_uri)?;
+    match document.is_https() && !uri.is_https() {
+        true => Err(UriError::NotHttps { plain_http: PlainHttp::Nowhere }),
+        false => Ok(uri),
+    }
+}
+
 impl KeySource {
-    fn url(&self) -> &Url {
+    fn uri(&self) -> &HttpUri {
         match self {
-            KeySource::Jwks(url) => url,
+            KeySource::Jwks(uri) => uri,
             KeySource::Discovery { document, .. } => document,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_came_by_https_does_not_lead_to_http() {
+        let document = HttpUri::parse("https://idp.example/.well-known/openid-configuration").expect("a URI");
+        assert!(follow(&document, "https://keys.example/jwks").is_ok());
+        assert!(follow(&document, "http://127.0.0.1/jwks").is_err());
     }
 }

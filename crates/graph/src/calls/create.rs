@@ -33,7 +33,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Failure> {
     caller.require(CREATE_ROLES)?;
     check_owner(&request, &caller)?;
-    let parsed = request.parse(api.profile)?;
+    let parsed = request.parse(&api.callbacks)?;
     let kind = kind(&parsed);
     caller.require(roles(kind))?;
     api.require_storage()?;

@@ -1,5 +1,6 @@
 //! Graph's `call`: the request that creates one, and the answer that shows one.
 
+use engine::outgoing::Rule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use super::identity::{InvitationParticipantInfo, ParticipantInfo};
 use super::media::{MediaConfig, ServiceHostedMediaConfig};
 use super::result_info::ResultInfo;
 use super::{Invalid, object};
-use crate::callback::{CallbackUri, Profile};
+use crate::callback::CallbackUri;
 use crate::directory::TenantId;
 
 /// Is the body of `POST /communications/calls`. Members that are not here are read by nobody and ignored.
@@ -47,11 +48,11 @@ pub(crate) struct ParsedCall {
 
 impl NewCall {
     /// Reads the request in the order in which Graph's page lists its members.
-    pub(crate) fn parse(&self, profile: Profile) -> Result<ParsedCall, Invalid> {
+    pub(crate) fn parse(&self, callbacks: &Rule) -> Result<ParsedCall, Invalid> {
         self.check_direction()?;
         self.check_modalities()?;
         let callback_uri = self.callback_uri.as_deref().ok_or_else(|| Invalid::missing("callbackUri"))?;
-        let callback_uri = CallbackUri::parse(callback_uri, profile)
+        let callback_uri = CallbackUri::parse(callback_uri, callbacks)
             .map_err(|error| Invalid::new("callbackUri", error.to_string()))?;
         let media_config = self.media_config.as_ref().ok_or_else(|| Invalid::missing("mediaConfig"))?;
         let (media_config, pre_fetch) = media_config.parse("mediaConfig")?;
@@ -179,7 +180,7 @@ mod tests {
         body[member] = value;
         let request: NewCall = serde_json::from_value(body).expect("right types");
         assert_eq!(
-            request.parse(Profile::Production).map_err(|invalid| invalid.to_string()).err().as_deref(),
+            request.parse(&Rule::default()).map_err(|invalid| invalid.to_string()).err().as_deref(),
             Some(expected)
         );
     }
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn the_documented_request_is_good() {
         let request: NewCall = serde_json::from_str(GOOD).expect("test JSON");
-        let parsed = request.parse(Profile::Production).expect("documented");
+        let parsed = request.parse(&Rule::default()).expect("documented");
         assert_eq!(parsed.targets, [call::Identity::user("u1", None)]);
     }
 

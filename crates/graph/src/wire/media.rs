@@ -1,12 +1,9 @@
 //! Prompts and the media configuration of a call: `mediaPrompt`, `mediaInfo`, `mediaConfig`.
 
+use engine::outgoing::HttpUri;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::{Invalid, is_odata_type, object};
-
-/// Longest URI that is accepted, in bytes. Browsers and proxies stop at about 8 KiB (RFC 9110, section 4.1).
-const URI_BYTES_MAX: usize = 8 * 1024;
 
 /// Is Graph's `mediaInfo`: where audio is, and under which key it is cached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,21 +50,10 @@ impl MediaInfo {
     pub(crate) fn parse(&self, path: &str) -> Result<call::Prompt, Invalid> {
         let uri_path = format!("{path}.uri");
         let uri = self.uri.as_deref().ok_or_else(|| Invalid::missing(uri_path.as_str()))?;
-        check_uri(uri, &uri_path)?;
+        // Who may be asked is found out when the prompt is fetched, as Graph does: the operation fails then.
+        HttpUri::parse(uri).map_err(|error| Invalid::new(uri_path, error.to_string()))?;
         let resource_id = self.resource_id.clone().filter(|id| !id.is_empty());
         Ok(call::Prompt::Media { uri: uri.to_owned(), resource_id })
-    }
-}
-
-fn check_uri(uri: &str, path: &str) -> Result<(), Invalid> {
-    if uri.len() > URI_BYTES_MAX {
-        return Err(Invalid::new(path, format!("is longer than {URI_BYTES_MAX} bytes")));
-    }
-    let wrong = || Invalid::new(path, "must be an absolute http or https URI");
-    let url = Url::parse(uri).map_err(|_| wrong())?;
-    match url.scheme() {
-        "http" | "https" => Ok(()),
-        _ => Err(wrong()),
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 /// How long a test waits for a notification before it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Is a callback that listens.
 pub(crate) struct Bot {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use graph::{AppId, Cloud, ForeignIssuer, KeySource, Profile, RoleSource, TenantClaim, TenantId};
+use graph::{AppId, Cloud, ForeignIssuer, KeySource, RoleSource, TenantClaim, TenantId};
 use http::{Method, StatusCode};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -16,11 +16,11 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::{APP, Answer, OTHER_APP, POWERLESS_APP, SECRET, Server, TENANT};
+use crate::server::{APP, Answer, OTHER_APP, POWERLESS_APP, SECRET, Server, TENANT, to_loopback};
 
 const CALLS: &str = "/v1.0/communications/calls";
 
-async fn list_calls(server: &Server, token: &str) -> Answer {
+pub(crate) async fn list_calls(server: &Server, token: &str) -> Answer {
     server.send(server.request(Method::GET, CALLS).bearer_auth(token)).await
 }
 
@@ -28,7 +28,7 @@ async fn list_calls(server: &Server, token: &str) -> Answer {
 fn fermata_as_issuer(server: &Server, audience: &str, tenant: Uuid) -> ForeignIssuer {
     let name = format!("{}/{TENANT}/v2.0", server.base());
     ForeignIssuer {
-        keys: KeySource::discovery(&name, Profile::Dev).expect("loopback"),
+        keys: KeySource::discovery(&name, &to_loopback()).expect("loopback"),
         names: vec![name],
         audiences: vec![audience.to_owned()],
         tenant: TenantClaim::Required(TenantId(tenant)),
@@ -79,15 +79,36 @@ async fn nobody_is_trusted_who_was_not_named() {
 /// Is an OpenID provider that counts how often it is asked for its keys.
 struct Provider {
     name: String,
-    key: EncodingKey,
+    signer: Signer,
     fetches: Arc<AtomicUsize>,
+}
+
+/// Is a key that signs tokens as such providers do for client credentials.
+pub(crate) struct Signer(EncodingKey);
+
+impl Signer {
+    pub(crate) fn new() -> Signer {
+        let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key");
+        Signer(EncodingKey::from_rsa_pem(pair.serialize_pem().as_bytes()).expect("a key"))
+    }
+
+    pub(crate) fn token(&self, issuer: &str, kid: &str, change: impl FnOnce(&mut Value)) -> String {
+        let now = chrono::Utc::now().timestamp();
+        let mut claims = json!({
+            "iss": issuer, "aud": ["fermata", "account"], "azp": "my-bot", "sub": Uuid::new_v4().to_string(),
+            "iat": now, "exp": now + 300,
+        });
+        change(&mut claims);
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(kid.to_owned());
+        jsonwebtoken::encode(&header, &claims, &self.0).expect("a token")
+    }
 }
 
 impl Provider {
     async fn start() -> Provider {
-        let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key");
-        let key = EncodingKey::from_rsa_pem(pair.serialize_pem().as_bytes()).expect("a key");
-        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).expect("a JWK");
+        let signer = Signer::new();
+        let mut jwk = Jwk::from_encoding_key(&signer.0, Algorithm::RS256).expect("a JWK");
         jwk.common.key_id = Some("the key".to_owned());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let name = format!("http://{}", listener.local_addr().expect("an address"));
@@ -98,13 +119,13 @@ impl Provider {
             .route("/keys", get(keys))
             .with_state((json!({ "keys": [jwk] }), Arc::clone(&fetches)));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Provider { name, key, fetches }
+        Provider { name, signer, fetches }
     }
 
     fn issuer(&self) -> ForeignIssuer {
         ForeignIssuer {
             names: vec![self.name.clone()],
-            keys: KeySource::discovery(&self.name, Profile::Dev).expect("loopback"),
+            keys: KeySource::discovery(&self.name, &to_loopback()).expect("loopback"),
             audiences: vec!["fermata".to_owned()],
             tenant: TenantClaim::Implied(TenantId(TENANT)),
             apps: HashMap::from([("my-bot".to_owned(), AppId(APP))]),
@@ -112,17 +133,8 @@ impl Provider {
         }
     }
 
-    /// Makes a token as such providers do for client credentials.
     fn token(&self, kid: &str, change: impl FnOnce(&mut Value)) -> String {
-        let now = chrono::Utc::now().timestamp();
-        let mut claims = json!({
-            "iss": self.name, "aud": ["fermata", "account"], "azp": "my-bot", "sub": Uuid::new_v4().to_string(),
-            "iat": now, "exp": now + 300,
-        });
-        change(&mut claims);
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(kid.to_owned());
-        jsonwebtoken::encode(&header, &claims, &self.key).expect("a token")
+        self.signer.token(&self.name, kid, change)
     }
 
     fn fetches(&self) -> usize {
@@ -180,7 +192,7 @@ async fn a_provider_that_is_away_is_no_fault_of_the_token() {
     let nowhere = format!("http://{}/keys", closed.local_addr().expect("an address"));
     drop(closed);
     let issuer =
-        ForeignIssuer { keys: KeySource::jwks(&nowhere, Profile::Dev).expect("loopback"), ..provider.issuer() };
+        ForeignIssuer { keys: KeySource::jwks(&nowhere, &to_loopback()).expect("loopback"), ..provider.issuer() };
     let server = Server::start_with(|settings| settings.issuers = vec![issuer]).await;
     let answer = list_calls(&server, &provider.token("the key", |_| {})).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -5,19 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::outgoing::{PlainHttp, Rule};
 use graph::{
-    App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, Profile, Role, SecretHash, Service,
-    Settings, TenantId, Throttling, Timeouts,
+    App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, Role, SecretHash, Service, Settings,
+    TenantId, Throttling, Timeouts,
 };
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use phone::Phone;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use uuid::{Uuid, uuid};
 
 use crate::assertions::identity;
-use crate::bot::Bot;
+use crate::bot::{Bot, PATIENCE};
 
 pub(crate) const TENANT: Uuid = uuid!("11111111-1111-4111-8111-111111111111");
 pub(crate) const APP: Uuid = uuid!("22222222-2222-4222-8222-222222222222");
@@ -62,18 +65,27 @@ impl Server {
 
     /// Starts with settings of the test's own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Server {
+        Server::start_whole(change, |_| {}).await
+    }
+
+    /// Starts with settings of the test's own, also for the engine.
+    pub(crate) async fn start_whole(
+        change: impl FnOnce(&mut Settings),
+        change_engine: impl FnOnce(&mut engine::Config),
+    ) -> Server {
         let data = Arc::new(tempfile::tempdir().expect("a folder"));
-        let mut settings = settings(data.path());
+        let (mut settings, mut engine) = (settings(data.path()), engine_config());
         change(&mut settings);
-        Server::start_as(settings, data).await
+        change_engine(&mut engine);
+        Server::start_as(settings, engine, data).await
     }
 
     async fn start_on(data: Arc<TempDir>) -> Server {
-        Server::start_as(settings(data.path()), data).await
+        Server::start_as(settings(data.path()), engine_config(), data).await
     }
 
-    async fn start_as(settings: Settings, data: Arc<TempDir>) -> Server {
-        let engine = engine::Engine::start(engine_config()).await.expect("an engine");
+    async fn start_as(settings: Settings, engine: engine::Config, data: Arc<TempDir>) -> Server {
+        let engine = engine::Engine::start(engine).await.expect("an engine");
         let service = Service::start(settings, engine).await.expect("a service");
         let client = reqwest::Client::new();
         let mut server = Server { service, data, client, token: String::new() };
@@ -92,11 +104,24 @@ impl Server {
         self.service.shutdown().await;
         let mut settings = settings(data.path());
         change(&mut settings);
-        Server::start_as(settings, data).await
+        Server::start_as(settings, engine_config(), data).await
     }
 
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
+    }
+
+    /// Waits until a notice of the call has been tried, and returns what came of it, as the ledger has it.
+    pub(crate) async fn first_answer_of_callback(&self, call: &str) -> String {
+        let read = async {
+            loop {
+                if let Some(answer) = read_first_answer(self.data(), call).await {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("a notice is tried")
     }
 
     pub(crate) fn base(&self) -> String {
@@ -149,9 +174,14 @@ impl Server {
 
     /// Calls two phones and waits until both have answered.
     pub(crate) async fn establish(&self, bot: &Bot) -> EstablishedCall {
+        self.establish_at(bot, bot.uri()).await
+    }
+
+    /// The same with another URI of the bot's.
+    pub(crate) async fn establish_at(&self, bot: &Bot, callback_uri: &str) -> EstablishedCall {
         let phones = ["alice", "bob"].map(start_phone);
         let targets = phones.each_ref().map(|phone| phone_target(phone.uri()));
-        let created = self.post("/v1.0/communications/calls", &call_request(bot, &targets)).await;
+        let created = self.post("/v1.0/communications/calls", &call_request_to(callback_uri, &targets)).await;
         assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
         let id = created.body["id"].as_str().expect("an id").to_owned();
         let roster_url = format!("/communications/calls/{id}/participants");
@@ -172,9 +202,13 @@ pub(crate) fn phone_target(uri: &str) -> Value {
 }
 
 pub(crate) fn call_request(bot: &Bot, targets: &[Value]) -> Value {
+    call_request_to(bot.uri(), targets)
+}
+
+pub(crate) fn call_request_to(callback_uri: &str, targets: &[Value]) -> Value {
     json!({
         "@odata.type": "#microsoft.graph.call",
-        "callbackUri": bot.uri(),
+        "callbackUri": callback_uri,
         "targets": targets,
         "requestedModalities": ["audio"],
         "mediaConfig": { "@odata.type": "#microsoft.graph.serviceHostedMediaConfig" },
@@ -186,9 +220,23 @@ pub(crate) fn roster_of(notice: &Value) -> &[Value] {
     notice["resourceData"].as_array().map_or(&[], Vec::as_slice)
 }
 
+/// Reads what came of the first attempt to tell a call's first notice.
+async fn read_first_answer(data: &Path, call: &str) -> Option<String> {
+    let options = SqliteConnectOptions::new().filename(data.join("fermata.sqlite")).read_only(true);
+    let mut database = options.connect().await.expect("the database is there");
+    let first = "SELECT last_answer FROM notices WHERE call_id = ? AND attempts > 0 ORDER BY sequence LIMIT 1";
+    sqlx::query_scalar(first).bind(call).fetch_optional(&mut database).await.expect("an answer").flatten()
+}
+
 fn participant_at(roster: &Value, uri: &str) -> String {
     let entry = roster_of(roster).iter().find(|entry| entry["info"]["identity"]["phone"]["id"] == uri);
     entry.expect("the phone is in the roster")["id"].as_str().expect("an id").to_owned()
+}
+
+/// Lets this machine be asked, as in the `dev` profile.
+pub(crate) fn to_loopback() -> Rule {
+    let loopback = ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("a network"));
+    Rule { plain_http: PlainHttp::ToLoopback, allow: loopback.to_vec(), ..Rule::default() }
 }
 
 fn settings(data: &Path) -> Settings {
@@ -209,7 +257,8 @@ fn settings(data: &Path) -> Settings {
         http: LOOPBACK,
         https: Some(LOOPBACK),
         public_url: None,
-        profile: Profile::Dev,
+        callbacks: to_loopback(),
+        issuer_keys: to_loopback(),
         directory: Directory {
             tenant: TenantId(TENANT),
             apps: vec![
@@ -245,7 +294,7 @@ fn engine_config() -> engine::Config {
             session_expires_min: Duration::from_secs(90),
         },
         rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999, probe_after: None },
-        prompts: engine::prompts::Policy { addresses: engine::prompts::AddressRule::Any, ..Default::default() },
+        prompts: engine::prompts::Policy { outgoing: to_loopback(), ..Default::default() },
         workers: 1,
     }
 }

@@ -10,6 +10,7 @@ pub(crate) use port_range::PortRange;
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) authority: Authority,
     pub(crate) throttling: Throttling,
     pub(crate) dial: Dial,
+    pub(crate) outgoing: Outgoing,
     pub(crate) tenant: Tenant,
     pub(crate) apps: Vec<App>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +53,7 @@ pub(crate) struct Settings {
 pub(crate) enum Profile {
     /// Everything on loopback, with known secrets.
     Dev,
-    /// Nothing unsafe: callbacks by https only, no private addresses for prompts.
+    /// Nothing unsafe: callbacks by https only, requests to public addresses only.
     Production,
 }
 
@@ -173,6 +175,18 @@ pub(crate) enum OnPromptFailure {
 pub(crate) struct Dial {
     pub(crate) loopback: bool,
     pub(crate) hosts: Vec<String>,
+}
+
+/// Who may be asked for prompts, told notifications, and asked for the keys of other issuers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Outgoing {
+    pub(crate) allow_prompts: Vec<String>,
+    pub(crate) allow_callbacks: Vec<String>,
+    pub(crate) allow_keys: Vec<String>,
+    pub(crate) deny: Vec<String>,
+    pub(crate) ports: Vec<String>,
+    pub(crate) hosts: BTreeMap<String, Vec<IpAddr>>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

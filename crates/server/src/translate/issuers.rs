@@ -1,6 +1,6 @@
 //! Who else issues tokens.
 
-use super::{cloud, profile};
+use super::{cloud, outgoing};
 use crate::config::{self, Settings};
 use anyhow::{Context, bail, ensure};
 use graph::{AppId, ForeignIssuer, KeySource, RoleSource, TenantClaim, TenantId};
@@ -49,9 +49,10 @@ fn by_hand(given: &config::Issuer, apps: HashMap<String, AppId>, settings: &Sett
     if given.issuer.is_empty() {
         bail!("set entra or issuer");
     }
+    let rule = outgoing::issuer_keys(settings)?;
     let keys = match given.jwks_uri.as_str() {
-        "" => KeySource::discovery(&given.issuer, profile(settings.profile)).context("issuer")?,
-        uri => KeySource::jwks(uri, profile(settings.profile)).context("jwks_uri")?,
+        "" => KeySource::discovery(&given.issuer, &rule).context("issuer")?,
+        uri => KeySource::jwks(uri, &rule).context("jwks_uri")?,
     };
     let tenant = match given.tenant.as_str() {
         "" => TenantClaim::Implied(tenant_id(&settings.tenant.id)?),
