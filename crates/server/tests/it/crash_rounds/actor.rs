@@ -39,8 +39,8 @@ struct Call {
 }
 
 impl<'a> Actor<'a> {
-    pub(super) fn new(n: usize, seed: u64, round: &'a Round, bot: &'a Bot) -> Actor<'a> {
-        let random = Rng::with_seed(seed.wrapping_mul(31).wrapping_add(n as u64));
+    pub(super) fn new(n: usize, round: &'a Round, bot: &'a Bot) -> Actor<'a> {
+        let random = Rng::with_seed(round.seed.wrapping_mul(31).wrapping_add(n as u64));
         Actor { round, bot, random, first: n * PHONES_PER_ACTOR }
     }
 
