@@ -8,6 +8,8 @@ use edge::srtp::{KeySource, Protection};
 use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
 
+mod interleavings;
+mod liveness;
 mod srtp;
 
 const CALL: CallId = CallId::new(1);
