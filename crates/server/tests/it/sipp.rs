@@ -76,6 +76,23 @@ fn check_trunk(script: &str) {
     sipp.finish();
 }
 
+#[test]
+fn a_gateway_that_answers_early_and_reliably_is_confirmed_and_heard() {
+    let (server, _stage) = (Server::start(), stage());
+    let alice = speaking("alice", Codec::Pcmu, ALICE_HZ);
+    let sipp = Sipp::start(&reliable_gateway(), BOB_HZ);
+    let bot = Bot::of(&server);
+    let uri = format!("sip:gateway@{}", sipp.address());
+    let call = Conversation::of(&bot, &[alice.uri(), &uri]);
+    let hears = |alice: &phone::Observation| {
+        let now = Instant::now();
+        alice.hearing.between(now - Duration::from_millis(100), now).level_at(BOB_HZ.into()) > -30.0
+    };
+    alice.wait_until(PATIENCE, hears).expect("the answer of the 183 is the call's");
+    call.remove(&call.participant(&uri));
+    sipp.finish();
+}
+
 /// The label of the script's end.
 const END: usize = 0;
 
@@ -214,6 +231,65 @@ fn stays_for(duration: Duration, label: usize) -> String {
         "\n<recv request=\"BYE\" timeout=\"{}\" ontimeout=\"{label}\" next=\"{END}\"/><label id=\"{label}\"/>",
         duration.as_millis()
     )
+}
+
+/// Rings, answers in a reliable 183, wants its PRACK, and takes the call without saying its answer again (RFC 3262 §5).
+fn reliable_gateway() -> String {
+    let description = description(1, "[media_ip]", "sendrecv");
+    let head = |status: &str| {
+        format!(
+            "SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n\
+             Contact: <sip:sipp@[local_ip]:[local_port]>"
+        )
+    };
+    scenario(&format!(
+        r#"
+<recv request="INVITE">
+  <action>
+    <ereg regexp="100rel" search_in="hdr" header="Supported:" check_it="true" assign_to="supported"/>
+    <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
+  </action>
+</recv>
+<Reference variables="supported"/>
+<send retrans="500"><![CDATA[
+{}
+Require: 100rel
+RSeq: 4711
+Content-Type: application/sdp
+Content-Length: [len]
+
+{description}
+]]></send>
+<recv request="PRACK">
+  <action><ereg regexp="4711 1 INVITE" search_in="hdr" header="RAck:" check_it="true" assign_to="rack"/></action>
+</recv>
+<Reference variables="rack"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+Via:[$via]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+CSeq: 1 INVITE
+Contact: <sip:sipp@[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>
+<recv request="ACK"/>
+<nop><action><exec rtp_stream="speech.ul,-1,0"/></action></nop>
+<recv request="BYE"/>{ENDED}"#,
+        head("183 Session Progress")
+    ))
 }
 
 /// Offers a new description and wants this direction in the answer.

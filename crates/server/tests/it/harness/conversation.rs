@@ -95,6 +95,17 @@ impl<'bot> Conversation<'bot> {
         })
     }
 
+    /// Waits until the newest roster shows this direction of a participant's audio.
+    pub(crate) fn expect_direction(&self, participant: &str, direction: &str) {
+        let url = format!("/communications/calls/{}/participants", self.id);
+        self.bot.expect_in(&format!("a roster with {direction}"), |notices| {
+            let newest = notices.iter().rfind(|notice| notice.value()["resourceUrl"] == url.as_str())?;
+            let mut roster = newest.resource().as_array()?.iter();
+            let shows = |entry: &Value| entry["mediaStreams"][0]["direction"] == direction;
+            roster.any(|entry| entry["id"] == participant && shows(entry)).then_some(newest)
+        });
+    }
+
     /// Waits for the last notification of the call.
     pub(crate) fn expect_end(&self) -> Notice {
         self.bot.expect("the end of the call", |notice| {
