@@ -2,9 +2,11 @@
 
 use crate::prompts;
 use edge::sdp::SrtpPolicy;
+use edge::sip::Transport;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything that can be set.
@@ -27,6 +29,8 @@ pub struct Config {
 pub struct SipConfig {
     /// The address of UDP and of TCP. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// TLS, if it is spoken.
+    pub tls: Option<SipTls>,
     /// The realm of digest authentication and the host part of our own URIs.
     pub domain: String,
     /// The users of the directory, who may register.
@@ -56,6 +60,24 @@ pub struct SrtpConfig {
     pub keys_without_tls: bool,
 }
 
+/// SIP over TLS.
+#[derive(Clone)]
+pub struct SipTls {
+    /// The address. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How we answer those who connect: with which certificate.
+    pub server: Arc<rustls::ServerConfig>,
+    /// How we connect: which authorities are trusted, and what we show to those who ask.
+    pub client: Arc<rustls::ClientConfig>,
+}
+
+/// Prints without certificates and keys.
+impl fmt::Debug for SipTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SipTls").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
 /// A user of the directory.
 #[derive(Clone)]
 pub struct User {
@@ -81,6 +103,8 @@ impl fmt::Debug for User {
 pub struct Trunk {
     /// Its address.
     pub address: SocketAddr,
+    /// What SIP goes over. With TLS it has to prove `host`.
+    pub transport: Transport,
     /// The host part of the URIs that are sent there.
     pub host: String,
     /// The user name of digest authentication.

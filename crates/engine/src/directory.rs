@@ -3,7 +3,7 @@
 use crate::config::{DialRule, SipConfig, Trunk, User};
 use call::Identity;
 use edge::sdp::SrtpPolicy;
-use edge::sip::{Host, Uri};
+use edge::sip::{Host, SipUri, Uri};
 
 /// The ways to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Destination {
     Trunk { number: String },
     /// Nowhere: the directory or the trunk does not have it.
     Unknown,
-    /// A `sips:` URI: it demands TLS, which is not spoken.
+    /// A URI whose transport is not spoken: TLS where it is switched off, or one that nobody knows.
     Unsupported,
     /// An address that may not be called.
     Forbidden,
@@ -28,11 +28,17 @@ pub(crate) struct Directory {
     users: Vec<User>,
     trunk: Option<Trunk>,
     dial: DialRule,
+    has_tls: bool,
 }
 
 impl Directory {
     pub(crate) fn new(config: &SipConfig) -> Self {
-        Self { users: config.users.clone(), trunk: config.trunk.clone(), dial: config.dial.clone() }
+        Self {
+            users: config.users.clone(),
+            trunk: config.trunk.clone(),
+            dial: config.dial.clone(),
+            has_tls: config.tls.is_some(),
+        }
     }
 
     /// Finds where `identity` is reached.
@@ -50,12 +56,16 @@ impl Directory {
     fn find_phone(&self, id: &str) -> Destination {
         match id.parse() {
             Ok(Uri::Sip(uri)) if !self.may_dial(&uri.host_port.host) => Destination::Forbidden,
-            Ok(Uri::Sip(uri)) if uri.is_secure => Destination::Unsupported,
+            Ok(Uri::Sip(uri)) if !self.speaks(&uri) => Destination::Unsupported,
             Ok(Uri::Sip(uri)) => Destination::Uri(Uri::Sip(uri)),
             Ok(Uri::Other(_)) => Destination::Unknown,
             Err(_) if is_e164(id) && self.trunk.is_some() => Destination::Trunk { number: id.to_owned() },
             Err(_) => Destination::Unknown,
         }
+    }
+
+    fn speaks(&self, uri: &SipUri) -> bool {
+        uri.transport().is_some_and(|transport| self.has_tls || !transport.is_secure())
     }
 
     fn may_dial(&self, host: &Host) -> bool {
@@ -93,7 +103,7 @@ mod tests {
 
     fn check(id: &str, hosts: &[&str], expected: &Destination) {
         let dial = DialRule { loopback: true, hosts: hosts.iter().map(ToString::to_string).collect() };
-        let directory = Directory { users: Vec::new(), trunk: None, dial };
+        let directory = Directory { users: Vec::new(), trunk: None, dial, has_tls: false };
         assert_eq!(directory.find(&Identity::phone(id, None)), *expected, "{id}");
     }
 

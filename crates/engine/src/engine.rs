@@ -29,6 +29,7 @@ pub struct Engine {
     calls: CallTable,
     prompts: Prompts,
     sip_address: SocketAddr,
+    sip_tls_address: Option<SocketAddr>,
     /// The task of SIP; it ends when every worker has.
     sip: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -88,7 +89,7 @@ impl Engine {
         let prompts = Prompts::new(config.prompts.clone());
         prompts.warm_up();
         let (sip, sip_commands) = SipLoop::bind(&config.sip).await?;
-        let sip_address = sip.local_address();
+        let (sip_address, sip_tls_address) = (sip.local_address(), sip.tls_address());
         let mut workers = Vec::new();
         for index in 0..config.workers.max(1) {
             workers.push(
@@ -107,7 +108,7 @@ impl Engine {
         let workers: Arc<[WorkerHandle]> = workers.into();
         drop(sip_commands);
         let sip = Arc::new(Mutex::new(Some(tokio::spawn(sip.run(Arc::clone(&workers))))));
-        Ok(Started { engine: Self { workers, calls, prompts, sip_address, sip }, changes })
+        Ok(Started { engine: Self { workers, calls, prompts, sip_address, sip_tls_address, sip }, changes })
     }
 
     /// Places a call in a conversation of its own. `prefetch` is fetched in the background
@@ -168,6 +169,12 @@ impl Engine {
     #[must_use]
     pub fn sip_address(&self) -> SocketAddr {
         self.sip_address
+    }
+
+    /// Where SIP is spoken over TLS, if it is.
+    #[must_use]
+    pub fn sip_tls_address(&self) -> Option<SocketAddr> {
+        self.sip_tls_address
     }
 
     /// The prompts, for looking at what is cached.

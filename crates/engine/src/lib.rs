@@ -29,7 +29,8 @@ mod worker;
 
 pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Change, NotRecorded};
-pub use config::{Config, DialRule, RtpConfig, SipConfig, SrtpConfig, Trunk, User};
+pub use config::{Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
 pub use edge::sdp::SrtpPolicy;
+pub use edge::sip::Transport;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
 pub use tick::TickStatistics;

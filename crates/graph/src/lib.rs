@@ -53,3 +53,4 @@ pub use listen::Timeouts;
 pub use public_url::PublicUrl;
 pub use service::{AuthoritySettings, Service, Settings, StartError};
 pub use throttle::Throttling;
+pub use tls::{LocalCertificate, TlsError, local_certificate};

@@ -74,7 +74,8 @@ impl Agent {
     ) -> io::Result<(Agent, Arc<Waker>)> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let sockets = SipSockets::open(config.transport, config.listen, poll.registry().try_clone()?)?;
+        let sockets =
+            SipSockets::open(config.transport, config.listen, config.tls.clone(), poll.registry().try_clone()?)?;
         let mut rtp = UdpSocket::bind(SocketAddr::new(config.listen, 0))?;
         poll.registry().register(&mut rtp, RTP, Interest::READABLE)?;
         let rtp_port = rtp.local_addr()?.port();

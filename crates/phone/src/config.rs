@@ -1,11 +1,13 @@
 //! What a phone is told when it is switched on.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use edge::sdp::SrtpPolicy;
 use edge::sip::{Status, Transport};
 use media::{Codec, Recording};
+use rustls::ClientConfig;
 
 /// How long a phone remembers what it heard, unless told otherwise. Ten minutes at 48 kHz are 58 MB; a longer memory
 /// has no use in a test, a shorter one loses the beginning of a demo's recording.
@@ -20,6 +22,9 @@ pub struct Config {
     pub listen: IpAddr,
     /// What SIP goes over.
     pub transport: Transport,
+    /// Whom it trusts over TLS; [`trusting`](crate::trusting) makes one. A phone on TLS registers, and is not called
+    /// directly.
+    pub tls: Option<Arc<ClientConfig>>,
     /// The codecs it can do, best first.
     pub codecs: Vec<Codec>,
     /// Whether its sound is encrypted, with keys in its descriptions (SDES). It tells them over whatever transport.
@@ -43,6 +48,7 @@ impl Config {
             name: name.to_owned(),
             listen,
             transport: Transport::Udp,
+            tls: None,
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
             srtp: SrtpPolicy::Off,
             speaks: Speech::Silence,

@@ -40,6 +40,8 @@ mod sequence;
 mod sockets;
 mod speaker;
 mod state;
+mod stream;
+mod tls;
 mod voice;
 mod wav;
 mod window;
@@ -50,6 +52,7 @@ pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use manner::{Level, Manner, Offers};
 pub use phone::{NotCallable, Phone, TimedOut};
 pub use state::{Hold, Observation, State};
+pub use tls::trusting;
 pub use wav::write_wav;
 pub use window::Window;
 

@@ -320,5 +320,6 @@ fn uri_of(name: &str, local: SocketAddr, transport: Transport) -> String {
     match transport {
         Transport::Udp => format!("sip:{name}@{local}"),
         Transport::Tcp => format!("sip:{name}@{local};transport=tcp"),
+        Transport::Tls => format!("sip:{name}@{local};transport=tls"),
     }
 }

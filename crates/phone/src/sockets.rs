@@ -1,23 +1,24 @@
 //! The phone's SIP sockets: one UDP socket, or a TCP listener and its connections.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use edge::sip::{Destination, Endpoint, Flow, Transmit, Transport};
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Interest, Registry, Token};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use crate::stream::Stream;
 
 /// The token of the UDP socket or the listener. Connections have the tokens from [`FIRST_STREAM`] on.
 pub(crate) const SIP: Token = Token(0);
 
 /// The first token of a connection; the ones between belong to the agent.
 pub(crate) const FIRST_STREAM: usize = 16;
-
-/// The most bytes waiting for a connection that does not take them. Beyond, the connection is given up: a phone has a
-/// few messages under way at a time, of about 1 KiB each.
-const UNSENT_MAX_BYTES: usize = 256 * 1024;
 
 /// The longest datagram there is.
 const DATAGRAM_MAX_BYTES: usize = 65_535;
@@ -35,17 +36,21 @@ pub(crate) struct SipSockets {
 enum Socket {
     Udp(UdpSocket),
     Tcp(TcpListener),
-}
-
-struct Stream {
-    stream: TcpStream,
-    flow: Flow,
-    unsent: Vec<u8>,
+    /// The phone connects and nobody connects to it: the listener only keeps a port for its address.
+    Tls {
+        _listener: TcpListener,
+        client: Arc<ClientConfig>,
+    },
 }
 
 impl SipSockets {
     /// Opens the sockets on a free port.
-    pub(crate) fn open(transport: Transport, listen: IpAddr, registry: Registry) -> io::Result<SipSockets> {
+    pub(crate) fn open(
+        transport: Transport,
+        listen: IpAddr,
+        tls: Option<Arc<ClientConfig>>,
+        registry: Registry,
+    ) -> io::Result<SipSockets> {
         let any_port = SocketAddr::new(listen, 0);
         let (socket, local) = match transport {
             Transport::Udp => {
@@ -59,6 +64,12 @@ impl SipSockets {
                 registry.register(&mut listener, SIP, Interest::READABLE)?;
                 let local = listener.local_addr()?;
                 (Socket::Tcp(listener), local)
+            }
+            Transport::Tls => {
+                let client = tls.ok_or(io::ErrorKind::InvalidInput)?;
+                let listener = TcpListener::bind(any_port)?;
+                let local = listener.local_addr()?;
+                (Socket::Tls { _listener: listener, client }, local)
             }
         };
         let (streams, buffer) = (HashMap::new(), vec![0; DATAGRAM_MAX_BYTES]);
@@ -78,6 +89,7 @@ impl SipSockets {
         match &self.socket {
             Socket::Udp(socket) => receive_datagrams(socket, self.local, &mut self.buffer, endpoint),
             Socket::Tcp(_) => self.accept_streams(),
+            Socket::Tls { .. } => {}
         }
     }
 
@@ -89,8 +101,10 @@ impl SipSockets {
                     endpoint.unreachable(transmit.destination, Instant::now());
                 }
             }
-            (Socket::Tcp(_), Transport::Tcp) => self.send_on_stream(transmit, endpoint),
-            (Socket::Udp(_), Transport::Tcp) | (Socket::Tcp(_), Transport::Udp) => {
+            (Socket::Tcp(_), Transport::Tcp) | (Socket::Tls { .. }, Transport::Tls) => {
+                self.send_on_stream(transmit, endpoint);
+            }
+            (Socket::Udp(_) | Socket::Tcp(_) | Socket::Tls { .. }, _) => {
                 // The peer asked for a transport this phone does not have.
                 endpoint.unreachable(transmit.destination, Instant::now());
             }
@@ -106,7 +120,7 @@ impl SipSockets {
         match self.stream_to(transmit.destination) {
             Ok(token) => {
                 if let Some(stream) = self.streams.get_mut(&token) {
-                    stream.unsent.extend(&transmit.bytes);
+                    stream.push(&transmit.bytes);
                 }
                 self.serve_stream(token, endpoint);
             }
@@ -135,19 +149,23 @@ impl SipSockets {
         }
     }
 
-    fn add(&mut self, mut stream: TcpStream, remote: SocketAddr) -> io::Result<Token> {
+    fn add(&mut self, tcp: TcpStream, remote: SocketAddr) -> io::Result<Token> {
         let token = Token(self.next_token);
         self.next_token += 1;
-        let flow = Flow { transport: Transport::Tcp, local: stream.local_addr()?, remote };
-        self.registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        self.streams.insert(token, Stream { stream, flow, unsent: Vec::new() });
+        let (transport, tls) = match &self.socket {
+            Socket::Tls { client, .. } => (Transport::Tls, Some(connect(client, remote)?)),
+            Socket::Udp(_) | Socket::Tcp(_) => (Transport::Tcp, None),
+        };
+        let mut stream = Stream::new(tcp, Flow { transport, local: self.local, remote }, tls);
+        self.registry.register(stream.source(), token, Interest::READABLE | Interest::WRITABLE)?;
+        self.streams.insert(token, stream);
         Ok(token)
     }
 
     /// Writes and reads what a connection takes and gives, and takes leave of it when it has ended.
     fn serve_stream(&mut self, token: Token, endpoint: &mut Endpoint) {
         let Some(stream) = self.streams.get_mut(&token) else { return };
-        let outcome = stream.write().and_then(|()| stream.read(&mut self.buffer, endpoint));
+        let outcome = stream.serve(&mut self.buffer, endpoint);
         if outcome.is_ok() {
             return;
         }
@@ -159,47 +177,16 @@ impl SipSockets {
     }
 }
 
+/// Whoever is at the address must prove it.
+fn connect(client: &Arc<ClientConfig>, remote: SocketAddr) -> io::Result<ClientConnection> {
+    let name = ServerName::IpAddress(remote.ip().into());
+    ClientConnection::new(Arc::clone(client), name).map_err(io::Error::other)
+}
+
 fn receive_datagrams(socket: &UdpSocket, local: SocketAddr, buffer: &mut [u8], endpoint: &mut Endpoint) {
     // An error is the end of what is there, or an ICMP answer to an earlier datagram: the transaction's timers know.
     while let Ok((length, remote)) = socket.recv_from(buffer) {
         let flow = Flow { transport: Transport::Udp, local, remote };
         endpoint.receive(flow, &buffer[..length], Instant::now());
     }
-}
-
-impl Stream {
-    /// Writes until the system takes no more. A connection still being made takes nothing, and that is no error.
-    fn write(&mut self) -> io::Result<()> {
-        while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => drop(self.unsent.drain(..written)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_not_yet(&error) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        match self.unsent.len() <= UNSENT_MAX_BYTES {
-            true => Ok(()),
-            false => Err(io::ErrorKind::OutOfMemory.into()),
-        }
-    }
-
-    /// Reads until nothing is there. The end of the stream is an error here.
-    fn read(&mut self, buffer: &mut [u8], endpoint: &mut Endpoint) -> io::Result<()> {
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(length) => endpoint.receive(self.flow, &buffer[..length], Instant::now()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_not_yet(&error) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-/// Nothing there, or the connection is still being made: an event will tell.
-fn is_not_yet(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected)
 }

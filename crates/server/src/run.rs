@@ -88,6 +88,7 @@ impl Server {
             http = %self.service.http_address(),
             https = %self.service.https_address().map_or("off".to_owned(), |address| address.to_string()),
             sip = %self.engine.sip_address(),
+            sips = %self.engine.sip_tls_address().map_or("off".to_owned(), |address| address.to_string()),
             "Fermata is ready"
         );
     }

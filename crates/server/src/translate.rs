@@ -4,6 +4,7 @@ mod directory;
 mod issuers;
 mod outgoing;
 mod secret;
+mod sip_tls;
 
 use crate::config::{self, Mode, OnPromptFailure, Settings};
 use anyhow::{Context, bail};
@@ -56,6 +57,7 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
     };
     Ok(engine::SipConfig {
         listen: settings.sip.listen,
+        tls: sip_tls::sip_tls(settings, &domain).context("sip")?,
         domain,
         users: settings.users.iter().map(user).collect::<anyhow::Result<_>>()?,
         trunk: settings.trunk.as_ref().map(trunk).transpose()?,
@@ -107,6 +109,11 @@ fn trunk(trunk: &config::Trunk) -> anyhow::Result<engine::Trunk> {
     let password = secret::one_of("password", &trunk.password, &trunk.password_file, &trunk.password_env);
     Ok(engine::Trunk {
         address: trunk.address,
+        transport: match trunk.transport {
+            config::Transport::Udp => engine::Transport::Udp,
+            config::Transport::Tcp => engine::Transport::Tcp,
+            config::Transport::Tls => engine::Transport::Tls,
+        },
         host: trunk.host.clone(),
         user: trunk.user.clone(),
         password: password.context("trunk")?,

@@ -14,6 +14,8 @@ pub struct Config {
     pub udp: HostPort,
     /// The same for TCP.
     pub tcp: HostPort,
+    /// The same for TLS.
+    pub tls: HostPort,
     /// The realm of digest authentication, shown to the users of the registrar.
     pub realm: String,
     /// The product name in User-Agent and Server.
@@ -67,6 +69,7 @@ impl Config {
         Config {
             udp: address.into(),
             tcp: address.into(),
+            tls: address.into(),
             realm: "fermata".to_owned(),
             user_agent: "Fermata".to_owned(),
             timing: Timing::default(),

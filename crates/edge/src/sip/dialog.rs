@@ -1,6 +1,6 @@
 //! Dialogs: what two user agents remember of each other between requests (RFC 3261 §12).
 
-use super::flow::{Destination, Flow, Transport};
+use super::flow::{Destination, Flow};
 use super::header::{Headers, Name};
 use super::message::{CSeq, Request, Response};
 use super::method::Method;
@@ -171,7 +171,7 @@ impl Dialog {
 
     /// Notes that the TCP connection of the first request is gone: the peer's Contact has to do now.
     pub(super) fn lose(&mut self, flow: Flow) {
-        if flow.transport == Transport::Tcp && self.path.first == Destination::Flow(flow) {
+        if flow.transport.is_reliable() && self.path.first == Destination::Flow(flow) {
             let first = Destination::Address { transport: flow.transport, remote: flow.remote };
             self.path = Path { first, is_only: false };
         }

@@ -12,7 +12,7 @@ use super::message::Message;
 use super::random::{Random, hmac_sha256};
 use super::registrar::{Binding, Registrar};
 use super::registration::Registering;
-use super::session::{Session, SessionTimer};
+use super::session::{Offered, Session, SessionTimer};
 use super::stream::{Piece, Stream};
 use super::timers::Timers;
 use super::transaction::{ClientEvent, Purpose, Transactions};
@@ -69,7 +69,7 @@ impl Endpoint {
                 Ok(message) => self.receive_message(flow, message, now),
                 Err(error) => self.receive_unreadable(flow, Unreadable::find(bytes, error)),
             },
-            Transport::Tcp => self.receive_stream(flow, bytes, now),
+            Transport::Tcp | Transport::Tls => self.receive_stream(flow, bytes, now),
         }
     }
 
@@ -147,6 +147,18 @@ impl Endpoint {
             && self.dialogs.is_empty()
             && self.session_timers.is_empty()
             && self.transactions.is_empty()
+    }
+
+    /// Tells whether what a call says next goes over TLS: to where its requests go, and back to where an offer came from
+    /// that waits for its answer. Keys may stand in it then (RFC 4568 §8.2).
+    pub fn is_secure(&self, dialog: DialogKey) -> bool {
+        let Some(session) = self.sessions.get(&dialog) else { return false };
+        let ours = session.dialog.as_ref().is_some_and(|dialog| dialog.destination().transport().is_secure());
+        let offer = match session.offered {
+            Some(Offered::Request(server)) => self.transactions.received(server),
+            Some(Offered::Success(_)) | None => None,
+        };
+        ours && offer.is_none_or(|offer| offer.flow.transport.is_secure())
     }
 
     fn receive_stream(&mut self, flow: Flow, bytes: &[u8], now: Instant) {

@@ -9,6 +9,8 @@ pub enum Transport {
     Udp,
     /// Streams: TCP retransmits.
     Tcp,
+    /// Streams over TLS: nobody else reads along, and who is at the other end is known by its certificate.
+    Tls,
 }
 
 impl Transport {
@@ -17,26 +19,56 @@ impl Transport {
         match self {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+        }
+    }
+
+    /// Returns the value of the `transport` parameter of a URI; `None` for UDP, which needs none.
+    pub(super) fn parameter(self) -> Option<&'static str> {
+        match self {
+            Transport::Udp => None,
+            Transport::Tcp => Some("tcp"),
+            Transport::Tls => Some("tls"),
+        }
+    }
+
+    /// Returns the port where a URI names none (RFC 3261 §19.1.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+        }
+    }
+
+    /// Tells whether nobody between the two ends can read along.
+    pub fn is_secure(self) -> bool {
+        match self {
+            Transport::Tls => true,
+            Transport::Udp | Transport::Tcp => false,
         }
     }
 
     /// Reads the `transport` parameter of a URI (RFC 3261 §19.1.1), without regard to case.
     pub(super) fn from_parameter(name: &str) -> Option<Transport> {
-        [Transport::Udp, Transport::Tcp].into_iter().find(|transport| transport.via_name().eq_ignore_ascii_case(name))
+        let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
+        all.into_iter().find(|transport| transport.via_name().eq_ignore_ascii_case(name))
     }
 
-    /// Tells whether the transport retransmits by itself, so that transactions must not.
+    /// Tells whether the transport has connections and retransmits by itself, so that transactions must not.
     pub(super) fn is_reliable(self) -> bool {
-        self == Transport::Tcp
+        match self {
+            Transport::Tcp | Transport::Tls => true,
+            Transport::Udp => false,
+        }
     }
 }
 
-/// A pair of addresses that talk: a TCP connection, or datagrams between two UDP ports.
+/// A pair of addresses that talk: a connection, or datagrams between two UDP ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// The protocol.
     pub transport: Transport,
-    /// Our address: for UDP that of the socket, for TCP that of this end of the connection.
+    /// Our address: for UDP that of the socket, else that of this end of the connection.
     pub local: SocketAddr,
     /// The peer's address.
     pub remote: SocketAddr,
@@ -45,9 +77,9 @@ pub struct Flow {
 /// Where a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Destination {
-    /// Back over a flow that bytes came from. For TCP: over this connection only.
+    /// Back over a flow that bytes came from. With connections: over this one only.
     Flow(Flow),
-    /// To an address. For TCP the caller opens a connection, or takes one it has to the same address.
+    /// To an address. With connections the caller opens one, or takes one it has to the same address.
     Address {
         /// The protocol.
         transport: Transport,

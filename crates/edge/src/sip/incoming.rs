@@ -118,7 +118,7 @@ impl Endpoint {
             response.headers.push(Name::RecordRoute, route);
         }
         let user = received.to.uri.user();
-        response.headers.push(Name::Contact, self.contact(user, received.flow.transport));
+        response.headers.push(Name::Contact, self.contact(user, received.flow.transport, &received.request.uri));
         response.headers.push(Name::Server, &self.config.user_agent);
         Some(response)
     }

@@ -79,7 +79,7 @@ impl Endpoint {
         let mut request = dialog.request(offering.method.clone());
         let (destination, user, body) = (dialog.destination(), dialog.local_user(), offering.body.clone());
         session.authorizer.sign(&mut request);
-        request.headers.push(Name::Contact, self.contact(user, destination.transport()));
+        request.headers.push(Name::Contact, self.contact(user, destination.transport(), &request.uri));
         self.ask_for_interval(key, &mut request);
         self.describe(&mut request, &body);
         let client = self.transactions.start(request, destination, Purpose::Offer(key), now);

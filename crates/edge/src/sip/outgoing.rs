@@ -77,7 +77,7 @@ impl Endpoint {
         let mut request = Request::new(Method::Invite, invite.target.clone());
         let to = invite.to.clone().unwrap_or_else(|| NameAddr::new(invite.target.clone()));
         let from = invite.from.clone().tagged(&self.random.token());
-        let contact = self.contact(from.uri.user(), transport);
+        let contact = self.contact(from.uri.user(), transport, &invite.target);
         request.headers.push(Name::MaxForwards, MAX_FORWARDS);
         request.headers.push(Name::From, from);
         request.headers.push(Name::To, to);
@@ -99,15 +99,20 @@ impl Endpoint {
         set_description(request, offer);
     }
 
-    /// Makes our Contact. Over TCP it says so, else the peer would send its requests over UDP (RFC 3261 §19.1.1).
-    pub(super) fn contact(&self, user: Option<String>, transport: Transport) -> NameAddr {
+    /// Makes our Contact. Over TCP and TLS it says so, else the peer would send its requests over UDP (RFC 3261 §19.1.1).
+    /// Who asked for `sips` gets it (RFC 3261 §12.1.1).
+    pub(super) fn contact(&self, user: Option<String>, transport: Transport, asked_for: &Uri) -> NameAddr {
         let host_port: HostPort = match transport {
             Transport::Udp => self.config.udp.clone(),
             Transport::Tcp => self.config.tcp.clone(),
+            Transport::Tls => self.config.tls.clone(),
         };
         let mut uri = Uri::sip(user.as_deref(), host_port);
-        if let (Uri::Sip(uri), Transport::Tcp) = (&mut uri, transport) {
-            uri.parameters.set("transport", Some("tcp"));
+        if let Uri::Sip(uri) = &mut uri {
+            uri.is_secure = asked_for.is_sips() && transport.is_secure();
+            if let Some(name) = transport.parameter().filter(|_| !uri.is_secure) {
+                uri.parameters.set("transport", Some(name));
+            }
         }
         NameAddr::new(uri)
     }

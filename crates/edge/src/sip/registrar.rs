@@ -159,7 +159,7 @@ impl Registrar {
     /// Forgets the contacts that registered over a TCP connection. Returns the users that have none left.
     pub(super) fn forget_flow(&mut self, flow: Flow) -> Vec<String> {
         match flow.transport {
-            Transport::Tcp => self.forget(|binding| binding.flow == flow),
+            Transport::Tcp | Transport::Tls => self.forget(|binding| binding.flow == flow),
             Transport::Udp => Vec::new(),
         }
     }

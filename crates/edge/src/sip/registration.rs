@@ -106,7 +106,7 @@ impl Endpoint {
             authorizer: Authorizer::new(registration.credentials.clone(), self.random.fork()),
             call_id: self.random.token(),
             from: from.tagged(&self.random.token()),
-            contact: self.contact(registration.address_of_record.user(), transport),
+            contact: self.contact(registration.address_of_record.user(), transport, &registration.address_of_record),
             cseq: 0,
             expires_s: u32::try_from(registration.expires.as_secs()).unwrap_or(EXPIRES_MAX_S),
             is_leaving: false,

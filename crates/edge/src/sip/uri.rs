@@ -154,14 +154,32 @@ impl Uri {
         matches!(self, Uri::Sip(uri) if uri.parameters.contains("lr"))
     }
 
+    /// Tells whether the URI demands TLS all the way (RFC 3261 §26.2.2).
+    pub fn is_sips(&self) -> bool {
+        matches!(self, Uri::Sip(uri) if uri.is_secure)
+    }
+
     /// Returns where a request to this URI goes, when its host is an address. Names are the caller's to resolve.
     pub fn destination(&self) -> Option<Destination> {
         let Uri::Sip(uri) = self else { return None };
-        let transport = match uri.parameters.value("transport") {
-            Some(name) => Transport::from_parameter(name)?,
-            None => Transport::Udp,
-        };
-        Some(Destination::Address { transport, remote: uri.host_port.address()? })
+        let transport = uri.transport()?;
+        let Host::Ip(ip) = uri.host_port.host else { return None };
+        let port = uri.host_port.port.unwrap_or(transport.default_port());
+        Some(Destination::Address { transport, remote: SocketAddr::new(ip, port) })
+    }
+}
+
+impl SipUri {
+    /// Returns the transport that the URI asks for (RFC 3263 §4.1); `None` for one that we do not speak, and for `sips`
+    /// over datagrams.
+    pub fn transport(&self) -> Option<Transport> {
+        let asked = self.parameters.value("transport").map(Transport::from_parameter);
+        match (self.is_secure, asked) {
+            (true, None | Some(Some(Transport::Tcp | Transport::Tls))) => Some(Transport::Tls),
+            (true, Some(Some(Transport::Udp))) => None,
+            (false, None) => Some(Transport::Udp),
+            (_, Some(asked)) => asked,
+        }
     }
 }
 

@@ -17,12 +17,10 @@ use edge::sdp::FirstOffers;
 use edge::sip::{
     self, Credentials, DialogKey, EndCause, Endpoint, Event, Host, Invite, NameAddr, Status, Transport, Uri,
 };
+use rustls::pki_types::ServerName;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// The port of SIP where a URI names none (RFC 3261 §19.1.2).
-const SIP_PORT: u16 = 5060;
 
 /// Something that a leg's owner is to be told.
 #[derive(Debug)]
@@ -43,14 +41,14 @@ pub(super) struct Dialling {
     resolving: HashMap<LegAddress, (Uri, FirstOffers)>,
     next_dialog: u64,
     keys_without_tls: bool,
+    /// Who must be at an address that is called over TLS.
+    names: Vec<(SocketAddr, ServerName<'static>)>,
 }
 
 /// One phone of a leg.
 #[derive(Debug)]
 struct Way {
     leg: LegAddress,
-    /// Whether keys of SRTP may be told to it.
-    may_tell_keys: bool,
     /// Whether keys stood in our first offer.
     has_told_keys: bool,
     /// What it is offered if it cannot encrypt.
@@ -91,6 +89,7 @@ impl Dialling {
             resolving: HashMap::new(),
             next_dialog: 0,
             keys_without_tls: config.srtp.keys_without_tls,
+            names: Vec::new(),
         }
     }
 
@@ -165,7 +164,8 @@ impl Dialling {
         offers: FirstOffers,
         now: Instant,
     ) -> Option<DialogKey> {
-        let may_tell_keys = self.keys_without_tls;
+        self.names.extend(phone.tls_name());
+        let may_tell_keys = self.keys_without_tls || phone.is_secure();
         let FirstOffers { plain, encrypted } = offers;
         let encrypted = encrypted.filter(|_| may_tell_keys);
         let has_told_keys = encrypted.is_some();
@@ -176,7 +176,7 @@ impl Dialling {
         let fallback = plain.map(|plain| (phone.clone(), FirstOffers { plain: Some(plain), encrypted: None }));
         self.next_dialog += 1;
         let dialog = DialogKey(self.next_dialog);
-        self.ways.insert(dialog, Way { leg, may_tell_keys, has_told_keys, fallback });
+        self.ways.insert(dialog, Way { leg, has_told_keys, fallback });
         let invite = Invite {
             target: phone.target,
             destination: phone.destination,
@@ -188,6 +188,15 @@ impl Dialling {
         };
         endpoint.invite(dialog, invite, now);
         Some(dialog)
+    }
+
+    fn may_tell_keys(&self, endpoint: &Endpoint, dialog: DialogKey) -> bool {
+        self.keys_without_tls || endpoint.is_secure(dialog)
+    }
+
+    /// Takes out who must be at which address, before anything is sent there.
+    pub(super) fn take_names(&mut self) -> Vec<(SocketAddr, ServerName<'static>)> {
+        std::mem::take(&mut self.names)
     }
 
     /// Ends a leg in whatever state it is.
@@ -213,11 +222,11 @@ impl Dialling {
                 self.failed(dialog, unreached(status))
             }
             Event::Offered { dialog, body } => {
-                let may_tell_keys = self.ways.get(&dialog)?.may_tell_keys;
+                let may_tell_keys = self.may_tell_keys(endpoint, dialog);
                 self.step(dialog, LegEvent::Offered { description: body, may_tell_keys })
             }
             Event::OfferWanted { dialog } => {
-                let may_tell_keys = self.ways.get(&dialog)?.may_tell_keys;
+                let may_tell_keys = self.may_tell_keys(endpoint, dialog);
                 self.step(dialog, LegEvent::OfferWanted { may_tell_keys })
             }
             Event::OfferAnswered { dialog, body } => self.step(dialog, LegEvent::OfferAnswered { description: body }),
@@ -327,7 +336,7 @@ impl Dialling {
         let trunk = self.directory.trunk()?;
         let target = format!("sip:{number}@{}", trunk.host).parse().ok()?;
         let (user, password) = (trunk.user.clone(), trunk.password.clone());
-        let destination = sip::Destination::Address { transport: Transport::Udp, remote: trunk.address };
+        let destination = sip::Destination::Address { transport: trunk.transport, remote: trunk.address };
         Some(Phone { target, destination: Some(destination), credentials: Some(Credentials { user, password }) })
     }
 }
@@ -346,10 +355,31 @@ impl Phone {
         let Uri::Sip(uri) = &self.target else { return None };
         match &uri.host_port.host {
             Host::Name(name) if self.destination.is_none() => {
-                Some((name.clone(), uri.host_port.port.unwrap_or(SIP_PORT)))
+                Some((name.clone(), uri.host_port.port.unwrap_or(transport(&self.target).default_port())))
             }
             Host::Name(_) | Host::Ip(_) => None,
         }
+    }
+
+    fn address(&self) -> Option<sip::Destination> {
+        self.destination.or_else(|| self.target.destination())
+    }
+
+    /// Whether it is called over TLS.
+    fn is_secure(&self) -> bool {
+        self.address().is_some_and(|destination| destination.transport().is_secure())
+    }
+
+    /// Whom we connect to over TLS must prove the host of the URI that is called (RFC 5922 §7.2). A registered phone has
+    /// connected to us.
+    fn tls_name(&self) -> Option<(SocketAddr, ServerName<'static>)> {
+        let Some(sip::Destination::Address { transport: Transport::Tls, remote }) = self.address() else { return None };
+        let Uri::Sip(uri) = &self.target else { return None };
+        let name = match &uri.host_port.host {
+            Host::Ip(ip) => ServerName::IpAddress((*ip).into()),
+            Host::Name(name) => ServerName::try_from(name.clone()).ok()?,
+        };
+        Some((remote, name))
     }
 
     fn registered(binding: &sip::Binding) -> Self {
@@ -357,13 +387,11 @@ impl Phone {
     }
 }
 
-/// The transport that a URI asks for; UDP if it does not say (RFC 3261 §19.1.2).
+/// The transport that a URI asks for; the directory lets none through that asks for another one.
 fn transport(target: &Uri) -> Transport {
     match target {
-        Uri::Sip(uri) if uri.parameters.value("transport").is_some_and(|t| t.eq_ignore_ascii_case("tcp")) => {
-            Transport::Tcp
-        }
-        Uri::Sip(_) | Uri::Other(_) => Transport::Udp,
+        Uri::Sip(uri) => uri.transport().unwrap_or(Transport::Udp),
+        Uri::Other(_) => Transport::Udp,
     }
 }
 

@@ -1,14 +1,15 @@
-//! The task that owns the SIP endpoint: it feeds it datagrams, chunks of TCP streams and time, sends what comes out,
+//! The task that owns the SIP endpoint: it feeds it datagrams, chunks of connections and time, sends what comes out,
 //! and carries events between phones and the workers that own their conversations.
 
+mod connections;
 mod dialling;
-mod tcp;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
 use crate::engine::new_secret;
 use crate::worker::{Fact, WorkerHandle};
 use call::{ConversationId, Identity, ParticipantId};
+use connections::{Chunk, Connections};
 use dialling::{Dialled, Dialling, Step};
 use edge::sdp::FirstOffers;
 use edge::sip::{self, Credentials, Destination, Endpoint, Event, Flow, Status, Transport};
@@ -16,7 +17,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tcp::{Chunk, Connections};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
@@ -84,9 +84,9 @@ impl SipLoop {
         let (udp, tcp) = bind_both(config.listen).await?;
         let local = udp.local_addr()?;
         let (sender, commands) = mpsc::unbounded_channel();
-        let (connections, chunks) = Connections::new(tcp, local);
+        let (connections, chunks) = Connections::new(tcp, config.tls.as_ref()).await?;
         let sip_loop = Self {
-            endpoint: Endpoint::new(endpoint_config(config, local), new_secret()),
+            endpoint: Endpoint::new(endpoint_config(config, local, connections.tls_address()), new_secret()),
             udp,
             local,
             connections,
@@ -101,6 +101,10 @@ impl SipLoop {
 
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    pub(crate) fn tls_address(&self) -> Option<SocketAddr> {
+        self.connections.tls_address()
     }
 
     /// Runs until nobody can command any more and every phone knows that its call is over.
@@ -138,7 +142,7 @@ impl SipLoop {
             }
             Chunk::Unreachable { flow } => {
                 self.connections.forget(flow);
-                let destination = Destination::Address { transport: Transport::Tcp, remote: flow.remote };
+                let destination = Destination::Address { transport: flow.transport, remote: flow.remote };
                 self.endpoint.unreachable(destination, Instant::now());
             }
         }
@@ -191,6 +195,9 @@ impl SipLoop {
     /// Sends what the endpoint wants sent and deals with what it has to say, until it is quiet.
     async fn drain(&mut self) {
         loop {
+            for (remote, name) in self.dialling.take_names() {
+                self.connections.expect_name(remote, name);
+            }
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 self.transmit(transmit).await;
             }
@@ -206,9 +213,11 @@ impl SipLoop {
                     tracing::debug!(kind = ?error.kind(), "a SIP datagram could not be sent; it will be repeated");
                 }
             }
-            Transport::Tcp => match transmit.destination {
+            Transport::Tcp | Transport::Tls => match transmit.destination {
                 Destination::Flow(flow) => self.connections.send(flow, transmit.bytes),
-                Destination::Address { remote, .. } => self.connections.send_to(remote, transmit.bytes),
+                Destination::Address { transport, remote } => {
+                    self.connections.send_to(transport, remote, transmit.bytes);
+                }
             },
         }
     }
@@ -228,9 +237,10 @@ impl SipLoop {
     }
 }
 
-fn endpoint_config(config: &SipConfig, local: SocketAddr) -> sip::Config {
+fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr>) -> sip::Config {
     let credentials = |user: &User| Credentials { user: user.name.clone(), password: user.password.clone() };
     let mut endpoint = sip::Config::new(local);
+    endpoint.tls = tls.unwrap_or(local).into();
     endpoint.realm.clone_from(&config.domain);
     endpoint.users = config.users.iter().map(credentials).collect();
     endpoint.incoming = sip::Incoming::Refuse;

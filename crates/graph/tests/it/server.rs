@@ -284,6 +284,7 @@ fn engine_config() -> engine::Config {
         policy: call::Policy::default(),
         sip: engine::SipConfig {
             listen: LOOPBACK,
+            tls: None,
             domain: "fermata.test".to_owned(),
             users: Vec::new(),
             trunk: None,

@@ -56,7 +56,7 @@ impl Agent {
     pub(super) fn new(config: CrowdConfig, shared: Arc<Shared>) -> io::Result<(Agent, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let sockets = SipSockets::open(Transport::Udp, config.listen, poll.registry().try_clone()?)?;
+        let sockets = SipSockets::open(Transport::Udp, config.listen, None, poll.registry().try_clone()?)?;
         let mut members = open_members(&config)?;
         for (n, member) in members.iter_mut().enumerate() {
             poll.registry().register(&mut member.rtp, Token(FIRST_PHONE + n), Interest::READABLE)?;

@@ -74,6 +74,11 @@ pub(crate) struct Https {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sip {
     pub(crate) listen: SocketAddr,
+    #[serde(with = "empty_is_none")]
+    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) tls_certificate: String,
+    pub(crate) tls_key: String,
+    pub(crate) tls_authorities: String,
     pub(crate) domain: String,
     pub(crate) ring_timeout_seconds: u16,
     pub(crate) session_expires_seconds: u32,
@@ -266,6 +271,8 @@ pub(crate) struct User {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trunk {
     pub(crate) address: SocketAddr,
+    #[serde(default)]
+    pub(crate) transport: Transport,
     pub(crate) host: String,
     pub(crate) user: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -274,6 +281,16 @@ pub(crate) struct Trunk {
     pub(crate) password_file: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) password_env: String,
+}
+
+/// What SIP to a trunk goes over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transport {
+    #[default]
+    Udp,
+    Tcp,
+    Tls,
 }
 
 /// Loads the settings: the profile's defaults, then the file, then the environment.

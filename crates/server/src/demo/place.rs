@@ -35,6 +35,7 @@ impl Place {
                 settings.https.listen = None;
                 settings.http.listen.set_port(0);
                 settings.sip.listen.set_port(0);
+                settings.sip.tls_listen = None;
                 Vec::new()
             }
         };
@@ -61,7 +62,8 @@ fn open_log(path: &Path) -> anyhow::Result<File> {
 
 /// Takes free ports instead of those that somebody else has, and returns the latter.
 fn leave_taken_ports(settings: &mut Settings) -> Vec<SocketAddr> {
-    let listeners = [Some(&mut settings.http.listen), settings.https.listen.as_mut(), Some(&mut settings.sip.listen)];
+    let (http, sip) = (&mut settings.http.listen, &mut settings.sip);
+    let listeners = [Some(http), settings.https.listen.as_mut(), Some(&mut sip.listen), sip.tls_listen.as_mut()];
     let taken = listeners.into_iter().flatten().filter(|address| !is_free(**address));
     taken.map(|address| std::mem::replace(address, SocketAddr::new(address.ip(), 0))).collect()
 }

@@ -9,6 +9,7 @@ mod crash;
 mod crash_rounds;
 mod demo;
 mod docs;
+mod encryption;
 mod harness;
 mod hold;
 mod hold_long;

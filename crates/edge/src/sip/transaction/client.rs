@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::super::dialog::acknowledge_failure;
 use super::super::event::{DialogKey, RegistrationKey};
-use super::super::flow::{Destination, Flow, Transport};
+use super::super::flow::{Destination, Flow};
 use super::super::header::Name;
 use super::super::message::{CSeq, Request, Response};
 use super::super::method::Method;
@@ -318,7 +318,9 @@ impl Transactions {
     pub(in super::super) fn leads_over(destination: &Destination, flow: Flow) -> bool {
         match destination {
             Destination::Flow(other) => *other == flow,
-            Destination::Address { transport, remote } => *transport == Transport::Tcp && *remote == flow.remote,
+            Destination::Address { transport, remote } => {
+                transport.is_reliable() && *transport == flow.transport && *remote == flow.remote
+            }
         }
     }
 

@@ -60,6 +60,7 @@ pub(super) struct Transactions {
     timing: Timing,
     udp: HostPort,
     tcp: HostPort,
+    tls: HostPort,
     servers_max: usize,
     random: Random,
     timers: Timers<Timer>,
@@ -78,6 +79,7 @@ impl Transactions {
             timing: config.timing,
             udp: config.udp.clone(),
             tcp: config.tcp.clone(),
+            tls: config.tls.clone(),
             servers_max: config.limits.transactions,
             random,
             timers: Timers::new(),
@@ -142,6 +144,7 @@ impl Transactions {
         let sent_by = match transport {
             Transport::Udp => self.udp.clone(),
             Transport::Tcp => self.tcp.clone(),
+            Transport::Tls => self.tls.clone(),
         };
         Via::new(transport, sent_by, &format!("{MAGIC_COOKIE}{}", self.random.token()))
     }

@@ -50,6 +50,14 @@ impl BaresipCodec {
     }
 }
 
+/// What its signalling and its sound go over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BaresipTransport {
+    Udp,
+    /// It trusts the server's local authority, and takes no call in clear.
+    TlsAndSrtp,
+}
+
 /// A softphone that is registered. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Baresip {
@@ -61,13 +69,25 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts it as a user of the `dev` profile and waits until it is registered.
     pub(crate) fn start(server: &Server, user: &str, codec: BaresipCodec, hz: u32) -> Baresip {
+        Baresip::start_on(server, BaresipTransport::Udp, user, codec, hz)
+    }
+
+    /// The same over this transport.
+    pub(crate) fn start_on(
+        server: &Server,
+        transport: BaresipTransport,
+        user: &str,
+        codec: BaresipCodec,
+        hz: u32,
+    ) -> Baresip {
         go_first();
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let path = folder.path().to_str().expect("the path of temporary files is text");
         let file = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).expect("there is room");
         file("speech.wav", &codec.speech(hz).to_bytes());
-        file("config", config(path, codec).as_bytes());
-        file("accounts", account(server, user, codec).as_bytes());
+        let authority = server.data().join("ca.pem");
+        file("config", format!("{}sip_cafile {}\n", config(path, codec), authority.display()).as_bytes());
+        file("accounts", account(server, transport, user, codec).as_bytes());
         let mut process = Command::new("baresip")
             .args(["-f", path])
             .stdin(Stdio::null())
@@ -132,15 +152,22 @@ fn config(path: &str, codec: BaresipCodec) -> String {
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
+         module srtp.so\n\
          snd_path {path}\n\
          module_tmp account.so\n\
          module_app menu.so\n"
     )
 }
 
-fn account(server: &Server, user: &str, codec: BaresipCodec) -> String {
-    let (server, codec) = (server.sip(), codec.name());
-    format!("<sip:{user}@{server}>;auth_user={user};auth_pass=fermata-dev;answermode=auto;audio_codecs={codec}\n")
+fn account(server: &Server, transport: BaresipTransport, user: &str, codec: BaresipCodec) -> String {
+    let (address, encryption) = match transport {
+        BaresipTransport::Udp => (server.sip().to_string(), ""),
+        BaresipTransport::TlsAndSrtp => (format!("{};transport=tls", server.sips()), ";mediaenc=srtp-mand"),
+    };
+    let codec = codec.name();
+    format!(
+        "<sip:{user}@{address}>;auth_user={user};auth_pass=fermata-dev;answermode=auto;audio_codecs={codec}{encryption}\n"
+    )
 }
 
 fn read_output(stdout: impl BufRead, lines: &Sender<String>) {

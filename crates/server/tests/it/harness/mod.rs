@@ -8,6 +8,7 @@ mod bot;
 mod callback;
 mod conversation;
 mod ears;
+mod encrypted;
 mod files;
 mod http;
 mod interop;
@@ -17,7 +18,7 @@ mod stage;
 mod trio;
 mod wav;
 
-pub(crate) use baresip::{Baresip, BaresipCodec};
+pub(crate) use baresip::{Baresip, BaresipCodec, BaresipTransport};
 pub(crate) use belief::Belief;
 pub(crate) use bot::{Answer, Bot, TENANT};
 pub(crate) use callback::Notice;
@@ -25,6 +26,7 @@ pub(crate) use conversation::{Conversation, Operation, phone_target, user_target
 pub(crate) use ears::{
     ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
 };
+pub(crate) use encrypted::encrypted;
 pub(crate) use files::Files;
 pub(crate) use http::{block_on, serve};
 pub(crate) use interop::{npm, python, run};

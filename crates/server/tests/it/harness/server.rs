@@ -21,6 +21,7 @@ pub(crate) struct Server {
     http: SocketAddr,
     https: SocketAddr,
     sip: SocketAddr,
+    sips: SocketAddr,
     /// Where data and configuration are.
     folder: Arc<TempDir>,
 }
@@ -65,6 +66,11 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// Returns where SIP is spoken over TLS.
+    pub(crate) fn sips(&self) -> SocketAddr {
+        self.sips
+    }
+
     pub(crate) fn sip(&self) -> SocketAddr {
         self.sip
     }
@@ -96,8 +102,8 @@ impl Server {
             let _ = process.kill();
             panic!("the server does not start:\n{}", text(&log));
         };
-        let [http, https, sip] = ["http=", "https=", "sip="].map(|name| address(&line, name));
-        Server { process, http, https, sip, log, folder }
+        let [http, https, sip, sips] = ["http=", "https=", "sip=", "sips="].map(|name| address(&line, name));
+        Server { process, http, https, sip, sips, log, folder }
     }
 
     fn kill(&mut self) {
@@ -126,7 +132,7 @@ fn command(folder: &TempDir) -> Command {
     command.arg("--config").arg(folder.path().join("fermata.toml"));
     command.arg("--data").arg(folder.path().join("data"));
     command.env("FERMATA__HTTP__LISTEN", "127.0.0.1:0").env("FERMATA__HTTPS__LISTEN", "127.0.0.1:0");
-    command.env("FERMATA__SIP__LISTEN", "127.0.0.1:0");
+    command.env("FERMATA__SIP__LISTEN", "127.0.0.1:0").env("FERMATA__SIP__TLS_LISTEN", "127.0.0.1:0");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
