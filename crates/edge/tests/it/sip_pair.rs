@@ -125,7 +125,7 @@ impl Pair {
         let endpoint = if flow.local.ip() == address(Side::Alice).ip() { &mut self.alice } else { &mut self.bob };
         match flow.transport {
             Transport::Udp => endpoint.receive(flow, bytes, self.now),
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls => {
                 let middle = usize::try_from(self.random.below(bytes.len() as u64)).unwrap();
                 endpoint.receive(flow, &bytes[..middle], self.now);
                 endpoint.receive(flow, &bytes[middle..], self.now);
@@ -243,16 +243,16 @@ pub(crate) fn start() -> Instant {
     Instant::now()
 }
 
-/// A TCP connection is opened from port 40000 of the sender.
+/// A connection is opened from port 40000 of the sender.
 fn arrival_flow(from: Side, destination: Destination) -> Flow {
     match destination {
         Destination::Flow(flow) => Flow { local: flow.remote, remote: flow.local, ..flow },
         Destination::Address { transport: Transport::Udp, remote } => {
             Flow { transport: Transport::Udp, local: remote, remote: address(from) }
         }
-        Destination::Address { transport: Transport::Tcp, remote } => {
+        Destination::Address { transport: transport @ (Transport::Tcp | Transport::Tls), remote } => {
             let opened = SocketAddr::new(address(from).ip(), 40_000);
-            Flow { transport: Transport::Tcp, local: remote, remote: opened }
+            Flow { transport, local: remote, remote: opened }
         }
     }
 }
