@@ -231,7 +231,7 @@ impl Agent {
             observation.is_encrypted = is_encrypted;
             observation.codec = Some(negotiated.format.codec);
             (observation.hold, observation.remote) = (hold, negotiated.remote);
-            observation.is_held = !negotiated.remote_listens;
+            observation.is_held = negotiated.remote_hold;
         });
     }
 

@@ -79,9 +79,7 @@ impl Endpoint {
         let gone = self.registrar.forget_flow(flow);
         self.events.extend(gone.into_iter().map(|user| Event::Unregistered { user }));
         for session in self.sessions.values_mut() {
-            if let Some(dialog) = &mut session.dialog {
-                dialog.lose(flow);
-            }
+            session.dialogs_mut().for_each(|dialog| dialog.lose(flow));
         }
         let lost = self.transactions.lose(|destination| Transactions::leads_over(destination, flow));
         self.receive_outcomes(lost, now);

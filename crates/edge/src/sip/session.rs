@@ -75,8 +75,13 @@ impl Session {
 
     /// Returns the dialog of this name, which may be an early one.
     pub(super) fn dialog_mut(&mut self, id: &DialogId) -> Option<&mut Dialog> {
+        self.dialogs_mut().find(|dialog| dialog.id() == *id)
+    }
+
+    /// Returns the dialog and the early ones.
+    pub(super) fn dialogs_mut(&mut self) -> impl Iterator<Item = &mut Dialog> {
         let early = self.early.iter_mut().map(|early| &mut early.dialog);
-        self.dialog.iter_mut().chain(early).find(|dialog| dialog.id() == *id)
+        self.dialog.iter_mut().chain(early)
     }
 
     /// Takes in what the peer says that it takes.

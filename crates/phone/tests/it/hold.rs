@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use edge::sdp::Direction;
-use phone::{Hold, Observation, Phone};
+use phone::{Codec, Hold, Level, Manner, Observation, Offers, Phone};
 
 use crate::{SOON, arrival_of_next, check_hears, connect, says};
 
@@ -77,4 +77,63 @@ fn the_zero_address_of_old_phones_is_a_hold() {
     check_hears(&alice, 1000, 440);
     bob.resume();
     check_hears(&bob, 440, 1000);
+}
+
+#[test]
+fn every_hold_is_understood_in_every_manner() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    for offers in [Offers::ByReinvite, Offers::ByUpdate, Offers::Late] {
+        for level in [Level::Stream, Level::Session] {
+            bob.set_manner(Manner { offers, level });
+            for hold in [Hold::SendOnly, Hold::RecvOnly, Hold::Inactive, Hold::ZeroAddress, Hold::PortZero] {
+                bob.hold_by(hold);
+                wait(&bob, |phone| phone.hold == hold);
+                wait(&alice, |phone| phone.is_held == (hold != Hold::RecvOnly));
+                bob.resume();
+                wait(&bob, |phone| phone.hold == Hold::Off);
+                wait(&alice, |phone| !phone.is_held && phone.remote == Direction::SendRecv);
+            }
+        }
+    }
+    check_hears(&bob, 440, 1000);
+    check_hears(&alice, 1000, 440);
+}
+
+#[test]
+fn both_hold_at_once_and_resume_at_once() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    for offers in [Offers::ByReinvite, Offers::ByUpdate, Offers::Late] {
+        [&alice, &bob].map(|phone| phone.set_manner(Manner { offers, level: Level::Stream }));
+        for hold in [Hold::SendOnly, Hold::Off] {
+            // Their offers cross on the way, and are made again.
+            [&alice, &bob].map(|phone| phone.hold_by(hold));
+            [&alice, &bob].map(|phone| wait(phone, |phone| phone.hold == hold));
+        }
+    }
+    check_hears(&bob, 440, 1000);
+    check_hears(&alice, 1000, 440);
+}
+
+#[test]
+fn a_call_without_an_offer_is_a_call() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    alice.set_manner(Manner { offers: Offers::Late, level: Level::Session });
+    connect(&alice, &bob);
+    check_hears(&bob, 440, 1000);
+    check_hears(&alice, 1000, 440);
+}
+
+#[test]
+fn another_codec_and_another_port_are_taken_in_mid_call() {
+    let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
+    connect(&alice, &bob);
+    for codec in [Codec::Pcmu, Codec::Opus, Codec::G722] {
+        bob.speak(&[codec]);
+        wait(&alice, |phone| phone.codec == Some(codec));
+        bob.move_rtp();
+        check_hears(&bob, 440, 1000);
+        check_hears(&alice, 1000, 440);
+    }
 }
