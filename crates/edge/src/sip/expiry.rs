@@ -145,11 +145,13 @@ impl Endpoint {
         let asked = SessionExpires::of(headers);
         let wished = self.config.session_expires.filter(|_| peer_knows);
         let length = asked.as_ref().map(|expires| expires.length).or(wished);
+        let least_s = headers.number(&Name::MinSe).unwrap_or_default();
+        let least = self.config.session_expires_min.max(Duration::from_secs(least_s.into()));
         let refresher = match asked.and_then(|expires| expires.refresher).as_deref() {
             Some("uac") if peer_knows => Refresher::Peer,
             Some(_) | None => Refresher::Us,
         };
-        let interval = length.map(|length| Interval { length: length.max(self.config.session_expires_min), refresher });
+        let interval = length.map(|length| Interval { length: length.max(least), refresher });
         if let Some(Interval { length, refresher }) = interval {
             let name = if refresher == Refresher::Us { "uas" } else { "uac" };
             response.headers.push(Name::SessionExpires, format!("{};refresher={name}", length.as_secs()));

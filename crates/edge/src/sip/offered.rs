@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 use super::event::{DialogKey, Event};
 use super::incoming::refusal;
 use super::received::Received;
-use super::session::{Offered, Phase, SessionTimer};
+use super::session::{Offered, Offering, Phase, SessionTimer};
 use super::status::Status;
 use super::transaction::{ClientId, ServerId};
 
@@ -60,7 +60,7 @@ impl Endpoint {
     /// Refuses an offer that crosses one of ours (491), or that comes before the last one is answered (500).
     fn may_be_offered(&mut self, key: DialogKey, server: ServerId, now: Instant) -> bool {
         let Some(session) = self.sessions.get(&key) else { return false };
-        let is_offering = session.offering.as_ref().is_some_and(|offering| offering.client.is_some());
+        let is_offering = session.offering.as_ref().is_some_and(Offering::collides);
         let waits_for_answer = session.unacknowledged.as_ref().is_some_and(|waiting| waiting.is_offer);
         let is_unanswered = session.offered.is_some() || matches!(session.phase, Phase::Invited(_));
         if is_offering || waits_for_answer {

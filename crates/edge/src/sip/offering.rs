@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, Event};
+use super::expiry;
 use super::header::Name;
 use super::message::{Request, Response};
 use super::method::Method;
@@ -81,6 +82,8 @@ impl Endpoint {
         session.authorizer.sign(&mut request);
         request.headers.push(Name::Contact, self.contact(user, destination.transport(), &request.uri));
         self.ask_for_interval(key, &mut request);
+        // Nobody rings in mid-call, so provisional responses need not be reliable.
+        request.headers.push(Name::Supported, expiry::OPTION);
         self.describe(&mut request, &body);
         let client = self.transactions.start(request, destination, Purpose::Offer(key), now);
         self.set_offering_client(key, Some(client));

@@ -85,6 +85,9 @@ impl Endpoint {
         request.headers.push(Name::CSeq, CSeq { number: 1, method: Method::Invite });
         request.headers.push(Name::Contact, contact);
         self.ask_for_interval(dialog, &mut request);
+        // Without an offer of ours a reliable provisional response would bring one, to be answered in the PRACK.
+        let supported = if invite.offer.is_empty() { expiry::OPTION.to_owned() } else { self.config.supported() };
+        request.headers.push(Name::Supported, supported);
         self.describe(&mut request, &invite.offer);
         request
     }
@@ -92,9 +95,6 @@ impl Endpoint {
     /// Adds what an INVITE says about us, and the offer.
     pub(super) fn describe(&self, request: &mut Request, offer: &[u8]) {
         request.headers.push(Name::Allow, self.config.allow());
-        // Without an offer of ours a reliable provisional response would bring one, to be answered in the PRACK.
-        let supported = if offer.is_empty() { expiry::OPTION.to_owned() } else { self.config.supported() };
-        request.headers.push(Name::Supported, supported);
         request.headers.push(Name::UserAgent, &self.config.user_agent);
         set_description(request, offer);
     }

@@ -142,6 +142,12 @@ impl Offering {
         Offering { is_refresh: true, ..Offering::new(method, body) }
     }
 
+    /// Tells whether an offer or an INVITE of the peer's that comes now collides with it. One that waits to be sent again
+    /// does not, nor does an UPDATE that offers nothing.
+    pub(super) fn collides(&self) -> bool {
+        self.client.is_some() && (self.method == Method::Invite || !self.body.is_empty())
+    }
+
     /// Tells whether the peer is asked to offer.
     pub(super) fn is_request_for_offer(&self) -> bool {
         self.method == Method::Invite && self.body.is_empty()

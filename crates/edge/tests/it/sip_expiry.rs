@@ -112,6 +112,18 @@ fn a_peer_that_takes_no_update_is_refreshed_by_the_same_description_again() {
 }
 
 #[test]
+fn a_refresh_that_offers_nothing_collides_with_no_offer() {
+    let mut solo = called(&[("Session-Expires", "200;refresher=uac"), ("Allow", "INVITE, ACK, BYE, UPDATE")]);
+    solo.pass(SECOND * 101);
+    let update = solo.requests().remove(0);
+    let [from, to, call_id] =
+        [Name::To, Name::From, Name::CallId].map(|name| header(&update.headers, &name).to_owned());
+    let fields = [("From", &*from), ("To", &*to), ("Call-ID", &*call_id), ("Content-Type", "application/sdp")];
+    solo.send("INVITE sip:alice@192.0.2.1", &fields, "v=0");
+    assert_eq!(solo.events(), [Event::Offered { dialog: ALICES, body: b"v=0".to_vec() }]);
+}
+
+#[test]
 fn a_refresh_that_is_refused_is_tried_again_by_the_other_method_and_the_call_goes_on() {
     let mut solo = called(&[("Session-Expires", "200;refresher=uac"), ("Allow", "INVITE, ACK, BYE, UPDATE")]);
     solo.pass(SECOND * 101);
@@ -162,5 +174,6 @@ fn what_a_callee_agrees_to() {
     check(&[hour], "3600;refresher=uas", "");
     check(&[("Session-Expires", "3600;refresher=uac")], "3600;refresher=uas", "");
     check(&[("Session-Expires", "30")], "90;refresher=uas", "");
+    check(&[timer, ("Min-SE", "7200")], "7200;refresher=uas", "timer");
     assert_eq!(agreed(&[timer, ("Session-Expires", "30")]).0, 422);
 }
