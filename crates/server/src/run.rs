@@ -12,6 +12,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::signal::unix::SignalKind;
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How often the metrics are folded. More often costs more, more rarely takes more memory.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -100,13 +105,21 @@ impl Server {
     }
 }
 
+/// The crates that keep what is private out of the log at every level. A test checks it.
+const DISCREET: [&str; 6] = ["call", "edge", "engine", "fermata", "graph", "media"];
+
 /// Writes a log to standard error. `FERMATA_LOG` says how much, as a filter of tracing; "info" without it.
 pub(crate) fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FERMATA_LOG").unwrap_or_else(|_| "info".into());
+    let wanted = EnvFilter::try_from_env("FERMATA_LOG").unwrap_or_else(|_| "info".into());
+    // Libraries write out whom they connect to, for a prompt or a callback, and none promises to leave headers out.
+    // Whatever is wanted, they are heard when something is wrong only.
+    let discreet = Targets::new().with_default(Level::WARN).with_targets(DISCREET.map(|name| (name, Level::TRACE)));
     let color = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(color);
     // A second server in the same process writes to the first one's log.
-    let _ = log.try_init();
+    let filter = wanted.to_string();
+    let _ = tracing_subscriber::registry().with(wanted).with(discreet).with(lines).try_init();
+    tracing::debug!(filter, "the log is on");
 }
 
 /// The recorder of metrics is one for the process; a second server shares it.

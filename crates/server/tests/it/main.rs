@@ -15,6 +15,7 @@ mod hold;
 mod hold_long;
 mod hold_random;
 mod hold_table;
+mod log;
 mod notifications;
 mod outage;
 mod phone_hold;

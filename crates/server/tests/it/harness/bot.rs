@@ -53,6 +53,11 @@ impl Bot {
         Bot::start(server, OTHER_BOT)
     }
 
+    /// Starts a bot of the test's own.
+    pub(crate) fn of_application(server: &Server, id: &'static str, secret: &'static str) -> Bot {
+        Bot::start(server, (id, secret))
+    }
+
     fn start(server: &Server, application: (&'static str, &'static str)) -> Bot {
         let (client, callback) = (Client::new(), Callback::start());
         let mut bot = Bot { server: server.http(), application, client, token: String::new(), callback };
@@ -93,13 +98,36 @@ impl Bot {
         self.send(self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").body(body.to_owned()))
     }
 
+    /// Posts a form without a token.
+    pub(crate) fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.send(self.client.post(self.url(path)).form(form))
+    }
+
+    /// Asks with somebody else's token.
+    pub(crate) fn ask_with_token(&self, token: &str, path: &str) -> Answer {
+        self.send(self.client.get(self.url(path)).bearer_auth(token))
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server)
+    }
+
     /// Asks for a call of these targets.
     pub(crate) fn create_call(&self, targets: &[Value]) -> Answer {
+        self.create_call_to(self.callback_uri(), targets)
+    }
+
+    /// The same with another callback.
+    pub(crate) fn create_call_to(&self, callback_uri: &str, targets: &[Value]) -> Answer {
         self.post(
             CALLS,
             &json!({
                 "@odata.type": "#microsoft.graph.call",
-                "callbackUri": self.callback_uri(),
+                "callbackUri": callback_uri,
                 "tenantId": TENANT,
                 "requestedModalities": ["audio"],
                 "mediaConfig": { "@odata.type": "#microsoft.graph.serviceHostedMediaConfig" },
@@ -136,7 +164,7 @@ impl Bot {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.server)).bearer_auth(&self.token)
+        self.client.request(method, self.url(path)).bearer_auth(&self.token)
     }
 
     fn send(&self, request: RequestBuilder) -> Answer {

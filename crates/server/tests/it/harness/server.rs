@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use rustix::process::{Pid, Resource, Rlimit};
@@ -36,9 +37,12 @@ impl Server {
 
     /// Starts the `dev` profile with what this TOML changes in it.
     pub(crate) fn start_with(settings: &str) -> Server {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        fs::write(folder.path().join("fermata.toml"), settings).expect("there is room for a file");
-        Server::start_in(Arc::new(folder))
+        Server::start_in(folder_with(settings), "info")
+    }
+
+    /// The same, with the loudest log.
+    pub(crate) fn start_telling_everything(settings: &str) -> Server {
+        Server::start_in(folder_with(settings), "trace")
     }
 
     /// Kills it with SIGKILL, and starts it again on the same data.
@@ -50,7 +54,7 @@ impl Server {
     pub(crate) fn kill_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Server {
         self.kill();
         meanwhile();
-        Server::start_in(Arc::clone(&self.folder))
+        Server::start_in(Arc::clone(&self.folder), "info")
     }
 
     pub(crate) fn http(&self) -> SocketAddr {
@@ -75,6 +79,23 @@ impl Server {
         self.sip
     }
 
+    /// Returns what has been written so far.
+    pub(crate) fn log(&self) -> String {
+        text(&self.log)
+    }
+
+    /// Waits for a line with this text.
+    pub(crate) fn expect_log_line(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(line) = self.log().lines().find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("there is no line with {text:?}");
+    }
+
     /// Returns the memory that the process has in use now (`VmRSS`), in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the server runs");
@@ -90,8 +111,8 @@ impl Server {
             .expect("it is our child");
     }
 
-    fn start_in(folder: Arc<TempDir>) -> Server {
-        let mut process = command(&folder).spawn().expect("the binary is built");
+    fn start_in(folder: Arc<TempDir>, log_filter: &str) -> Server {
+        let mut process = command(&folder).env("FERMATA_LOG", log_filter).spawn().expect("the binary is built");
         let log = Log::default();
         let (ready, is_ready) = channel();
         let stderr = process.stderr.take().expect("it is piped");
@@ -121,6 +142,12 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", text(&self.log));
         }
     }
+}
+
+fn folder_with(settings: &str) -> Arc<TempDir> {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    fs::write(folder.path().join("fermata.toml"), settings).expect("there is room for a file");
+    Arc::new(folder)
 }
 
 fn command(folder: &TempDir) -> Command {
