@@ -14,6 +14,9 @@ CLIENT_SECRET = "fermata-dev-secret"
 # A call with everybody in it, one of its participants, and one of its operations.
 KNOWN = {name: os.environ[f"FERMATA_{name.upper()}"] for name in ["call", "participant", "operation", "tenant"]}
 
+# The first notification of the call.
+KNOWN["notification"] = "1"
+
 # Nobody listens at the discard port (RFC 863).
 NOWHERE = "http://127.0.0.1:9/"
 

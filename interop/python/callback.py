@@ -12,8 +12,9 @@ from io import BytesIO
 from urllib.request import urlopen
 
 import jwt
+from standardwebhooks import Webhook, WebhookVerificationError
 
-from environment import CA, CLIENT_ID, TENANT, URL
+from environment import CA, CLIENT_ID, TENANT, URL, WEBHOOK_SECRET
 
 # How long a notification is waited for, in seconds. One that comes, comes within a second; a busy machine needs more.
 PATIENCE_S = 40
@@ -33,12 +34,13 @@ class Callback:
         configuration = json.load(urlopen(CONFIGURATION, context=trust))
         self.issuer = configuration["issuer"]
         self.keys = jwt.PyJWKClient(configuration["jwks_uri"], ssl_context=trust)
+        self.webhook = Webhook(WEBHOOK_SECRET)
         callback = self
 
         class Requests(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                callback.take(self.headers["Authorization"], body)
+                callback.take({name.lower(): value for name, value in self.headers.items()}, body)
                 self.send_response(202)
                 self.end_headers()
 
@@ -57,11 +59,11 @@ class Callback:
         self.music = f"{base}/music.wav"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def take(self, authorization: str, body: bytes):
+    def take(self, headers: dict[str, str], body: bytes):
         try:
-            self.authenticate(authorization.removeprefix("Bearer "))
-            taken, where = json.loads(body)["value"], self.notices
-        except jwt.PyJWTError as error:
+            self.authenticate(headers["authorization"].removeprefix("Bearer "))
+            taken, where = self.webhook.verify(body, headers)["value"], self.notices
+        except (jwt.PyJWTError, WebhookVerificationError) as error:
             taken, where = [error], self.rejected
         with self.grown:
             where.extend(taken)

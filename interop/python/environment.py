@@ -17,6 +17,9 @@ TENANT = os.environ.get("FERMATA_TENANT", "11111111-1111-4111-8111-111111111111"
 CLIENT_ID = os.environ.get("FERMATA_CLIENT_ID", "22222222-2222-4222-8222-222222222222")
 CLIENT_SECRET = os.environ.get("FERMATA_CLIENT_SECRET", "fermata-dev-secret")
 
+# What notifications are signed with, besides the token.
+WEBHOOK_SECRET = os.environ.get("FERMATA_WEBHOOK_SECRET", "whsec_ZmVybWF0YS1kZXYtd2ViaG9vay1zZWNyZXQ=")
+
 # Three SIP addresses that answer a call.
 PHONES = os.environ.get("FERMATA_PHONES", "").split()
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::authority::{ClientKey, SecretHash};
+use crate::webhook::WebhookSecret;
 
 /// Names a tenant, Graph's word for one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +94,8 @@ pub struct App {
     pub credentials: Credentials,
     /// What an administrator allowed it.
     pub roles: Vec<Role>,
+    /// What its notifications are signed with, besides the token. Each signs, so that one can be replaced without a gap.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// Is the tenant of this server with its applications.

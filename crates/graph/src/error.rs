@@ -112,6 +112,11 @@ impl Failure {
         Failure::new(StatusCode::NOT_FOUND, "8522", "Operation not found.")
     }
 
+    /// The call has had no such notification.
+    pub(crate) fn notification_not_found() -> Failure {
+        Failure::new(StatusCode::NOT_FOUND, "8522", "Notification not found.")
+    }
+
     /// Graph documents the route and Fermata does not serve it.
     pub(crate) fn not_served() -> Failure {
         Failure::new(StatusCode::METHOD_NOT_ALLOWED, "8520", "Fermata does not serve this method. See docs/compat.md.")

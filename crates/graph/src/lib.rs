@@ -17,6 +17,7 @@
 mod api;
 mod auth;
 mod authority;
+mod backoff;
 mod body;
 mod callback;
 mod calls;
@@ -28,6 +29,7 @@ mod health;
 mod json;
 mod linger;
 mod listen;
+mod notifications;
 mod notify;
 mod operations;
 mod outbox;
@@ -43,6 +45,8 @@ mod service;
 mod store;
 mod throttle;
 mod tls;
+mod turnstile;
+mod webhook;
 mod wire;
 
 pub use authority::{
@@ -51,6 +55,7 @@ pub use authority::{
 pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
 pub use listen::Timeouts;
 pub use public_url::PublicUrl;
-pub use service::{AuthoritySettings, Service, Settings, StartError};
+pub use service::{AuthoritySettings, NotificationSettings, Service, Settings, StartError};
 pub use throttle::Throttling;
 pub use tls::{LocalCertificate, TlsError, local_certificate};
+pub use webhook::{WebhookSecret, WebhookSecretError};

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use chrono::Utc;
 use engine::outgoing::{Client, HttpUri, RequestError, Rule, UriError};
-use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{Method, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 
 use crate::authority::KeyRing;
+use crate::directory::Directory;
 use crate::store::{Callback, PendingNotice};
+use crate::webhook::{self, WebhookSecret};
 
 /// How long an application may take to answer. It only has to say that it has the notice; .NET's SDK queues and answers
 /// at once. More would hold up the notices behind it.
@@ -35,6 +38,8 @@ pub(crate) struct Notifier {
     client: Client,
     keys: Arc<KeyRing>,
     issuer: String,
+    /// By the application's id.
+    secrets: HashMap<String, Vec<WebhookSecret>>,
     tokens: Mutex<HashMap<(String, String), (String, Instant)>>,
 }
 
@@ -43,16 +48,34 @@ pub(crate) struct Notifier {
 pub(crate) enum Answer {
     /// Any 2xx.
     Received(StatusCode),
-    /// Anything else that it said.
-    Rejected(StatusCode),
+    /// Anything else that it said, and how long it wants to be left alone.
+    Rejected(StatusCode, Option<Duration>),
     /// It could not be asked, or did not answer in time.
     Unreached(&'static str),
+}
+
+impl Answer {
+    /// Returns the status, if there was an answer.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Answer::Received(status) | Answer::Rejected(status, _) => Some(*status),
+            Answer::Unreached(_) => None,
+        }
+    }
+
+    /// Returns why there was none.
+    pub(crate) fn failure(&self) -> Option<&'static str> {
+        match self {
+            Answer::Received(_) | Answer::Rejected(..) => None,
+            Answer::Unreached(reason) => Some(reason),
+        }
+    }
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Answer::Received(status) | Answer::Rejected(status) => status.as_str().fmt(f),
+            Answer::Received(status) | Answer::Rejected(status, _) => status.as_str().fmt(f),
             Answer::Unreached(reason) => reason.fmt(f),
         }
     }
@@ -69,30 +92,26 @@ struct Claims<'a> {
 }
 
 impl Notifier {
-    /// Makes the client. `issuer` is what the tokens name as theirs, `rule` says who may be told.
+    /// Makes the client. `issuer` is what the tokens name as theirs, `directory` has the secrets of the applications,
+    /// `rule` says who may be told.
     ///
     /// Redirects are not followed: they would carry the token to another host, and Graph honours one only for incoming
     /// calls.
-    pub(crate) fn new(keys: Arc<KeyRing>, issuer: String, rule: Rule) -> Notifier {
-        Notifier { client: Client::new(rule, CONNECT_TIMEOUT), keys, issuer, tokens: Mutex::default() }
+    pub(crate) fn new(keys: Arc<KeyRing>, issuer: String, directory: &Directory, rule: Rule) -> Notifier {
+        let secrets = directory.apps.iter().map(|app| (app.id.to_string(), app.webhook_secrets.clone())).collect();
+        Notifier { client: Client::new(rule, CONNECT_TIMEOUT), keys, issuer, secrets, tokens: Mutex::default() }
     }
 
     /// Posts a notice once.
-    pub(crate) async fn send(&self, callback: &Callback, notice: PendingNotice) -> Answer {
-        let Ok(token) = self.token(callback) else { return Answer::Unreached("no token could be signed") };
-        match self.post(callback, notice, token).await {
-            Ok(status) if status.is_success() => Answer::Received(status),
-            Ok(status) => Answer::Rejected(status),
-            Err(error) => Answer::Unreached(reason(&error)),
-        }
+    pub(crate) async fn send(&self, notice: &PendingNotice) -> Answer {
+        let Ok(token) = self.token(&notice.callback) else { return Answer::Unreached("no token could be signed") };
+        self.post(notice, token).await.unwrap_or_else(|error| Answer::Unreached(reason(&error)))
     }
 
-    async fn post(
-        &self,
-        callback: &Callback,
-        notice: PendingNotice,
-        token: String,
-    ) -> Result<StatusCode, RequestError> {
+    async fn post(&self, notice: &PendingNotice, token: String) -> Result<Answer, RequestError> {
+        let callback = &notice.callback;
+        let secrets = self.secrets.get(&callback.app).map_or(&[][..], Vec::as_slice);
+        let now_s = Utc::now().timestamp();
         let uri = HttpUri::parse(&callback.uri)?;
         let request = self
             .client
@@ -106,10 +125,15 @@ impl Notifier {
             .header("X-Microsoft-Skype-Message-ID", &notice.message_id)
             .header("Scenario-Id", &callback.chain_id)
             .header("Client-Request-Id", &notice.message_id)
-            .body(notice.payload);
+            .headers(webhook::headers(secrets, &notice.message_id, now_s, &notice.payload))
+            .body(notice.payload.clone());
         // Only the head of the answer is read: whatever else comes, nobody asked for it.
         let response = request.send().await.map_err(|error| RequestError::of(&uri, &error))?;
-        Ok(response.status())
+        let status = response.status();
+        Ok(match status.is_success() {
+            true => Answer::Received(status),
+            false => Answer::Rejected(status, retry_after(response.headers())),
+        })
     }
 
     fn token(&self, callback: &Callback) -> Result<String, jsonwebtoken::errors::Error> {
@@ -120,7 +144,7 @@ impl Notifier {
         {
             return Ok(token.clone());
         }
-        let iat = chrono::Utc::now().timestamp();
+        let iat = Utc::now().timestamp();
         let claims = Claims {
             aud: &callback.app,
             iss: &self.issuer,
@@ -149,5 +173,37 @@ fn reason(error: &RequestError) -> &'static str {
         RequestError::ConnectTimeout { .. } | RequestError::Timeout { .. } => "no answer in time",
         RequestError::Connect { .. } => "no connection",
         RequestError::Interrupted { .. } => "the connection broke",
+    }
+}
+
+/// Reads how long an application wants to be left alone: seconds or a date (RFC 9110, section 10.2.3). What cannot be read
+/// is as if it were not there.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str) -> Option<Duration> {
+        retry_after(&[(RETRY_AFTER, text.parse().expect("a header"))].into_iter().collect())
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_as_a_date() {
+        assert_eq!(asked("120"), Some(Duration::from_secs(120)));
+        assert_eq!(asked("Fri, 31 Dec 1999 23:59:59 GMT"), Some(Duration::ZERO), "it is over");
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+        let wait = asked(&date).expect("a date");
+        assert!(Duration::from_secs(590) < wait && wait <= Duration::from_secs(600), "{wait:?}");
+        for nonsense in ["", "-1", "soon", "1.5"] {
+            assert_eq!(asked(nonsense), None, "{nonsense}");
+        }
     }
 }

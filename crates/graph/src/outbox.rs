@@ -1,52 +1,34 @@
 //! Delivers what is stored: at least once, in order per call, one at a time per call.
 //!
 //! Each call with something to tell has a task of its own, which ends when all is told. A dead callback stops only its own
-//! calls: their tasks sleep between tries and hold nothing meanwhile, and no host gets more than a few requests at a time.
+//! calls: their tasks sleep between tries and hold nothing meanwhile.
 //!
 //! ```text
-//!  commit ─► wake(call) ─► task of the call: next pending ─► send ─┬─ 2xx ─► delivered ─► next
-//!                                ▲                                 ├─ no answer, 408, 429, 5xx ─► sleep ─┐
-//!                                └─────────────────────────────────┼─────────────────────────────────────┘
-//!                                                                  └─ other 4xx, 3xx ─► dead ─► next
+//!  commit ─► wake(call) ─► task of the call: first pending ─► send ─┬─ 2xx ─► delivered ─► next
+//!                                ▲                                  ├─ no answer, 408, 429, 5xx ─► sleep ─┐
+//!                                └──────────────────────────────────┼─────────────────────────────────────┘
+//!                                                                   └─ other 4xx, 3xx ─► dead ─► next
 //! ```
+//!
+//! The store alone knows what is pending. A task asks it anew after each attempt, when that is stored: what was delivered
+//! just before a crash is the only thing that can come twice, and what the application wants once more has its place in
+//! the order.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use call::CallId;
 use chrono::Utc;
-use http::StatusCode;
-use tokio::sync::{Semaphore, oneshot, watch};
-use url::Url;
+use tokio::sync::{Notify, oneshot, watch};
 use uuid::Uuid;
 
-use crate::notify::{Answer, Notifier};
-use crate::store::{Attempt, Batch, Callback, CommitListener, Outcome, PendingNotice, Store, StoreError, Write};
-
-/// Waits before the second, third, … try. The first three end within the 30 s for which Microsoft's SDK waits for an
-/// operation; then longer, because an application that is down for minutes is down for hours.
-const RETRY_WAITS: [Duration; 8] = [
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_mins(1),
-    Duration::from_mins(5),
-    Duration::from_mins(15),
-    Duration::from_hours(1),
-];
-
-/// How old a notice may become before it is given up. Graph says nothing; a day covers a night without an operator.
-const AGE_MAX: Duration = Duration::from_hours(24);
-
-/// Requests to one host at a time. Fewer would hold up a bot with many calls, more would let a slow bot take all.
-const REQUESTS_PER_HOST_MAX: usize = 32;
-
-/// Notices that a task reads at a time. A call has about ten in its life.
-const READ_AT_ONCE: u32 = 16;
+use crate::backoff::{self, Progress};
+use crate::notify::Notifier;
+use crate::store::{Attempt, Batch, CommitListener, Outcome, PendingNotice, Store, StoreError, Write};
+use crate::turnstile::Turnstile;
 
 /// Pause before the store is asked again after it failed.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -58,8 +40,9 @@ pub(crate) struct Outbox(Arc<Inner>);
 struct Inner {
     store: Store,
     notifier: Notifier,
+    turnstile: Turnstile,
+    give_up_after: Duration,
     tasks: Mutex<HashMap<CallId, Task>>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -69,32 +52,47 @@ impl fmt::Debug for Outbox {
     }
 }
 
-/// Says whether a call's task has to look again before it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Task {
-    UpToDate,
-    LookAgain,
+/// Is the task of a call, as seen by those who wake it.
+#[derive(Debug, Default)]
+struct Task {
+    /// Whether something came since the task last asked the store.
+    has_news: bool,
+    /// Ends its sleep.
+    bell: Arc<Notify>,
 }
 
 /// Says that the program is ending.
 struct Stopping;
 
-/// Ends when the store has taken an attempt in, or failed to.
-struct Stored(oneshot::Receiver<()>);
+/// Says what there was to do for a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Something,
+    Nothing,
+}
 
 impl Outbox {
     /// Makes the outbox; it ends when `stop` becomes true. What is not delivered then is delivered after the next start.
-    pub(crate) fn new(store: Store, notifier: Notifier, stop: watch::Receiver<bool>) -> Outbox {
-        Outbox(Arc::new(Inner { store, notifier, tasks: Mutex::default(), hosts: Mutex::default(), stop }))
+    pub(crate) fn new(
+        store: Store,
+        notifier: Notifier,
+        give_up_after: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> Outbox {
+        let (turnstile, tasks) = (Turnstile::new(), Mutex::default());
+        Outbox(Arc::new(Inner { store, notifier, turnstile, give_up_after, tasks, stop }))
     }
 
     /// Says that a call has notices in the store. To be called within a tokio runtime.
     pub(crate) fn wake(&self, call: CallId) {
         match self.0.tasks().entry(call) {
-            Entry::Occupied(mut task) => *task.get_mut() = Task::LookAgain,
+            Entry::Occupied(mut task) => {
+                task.get_mut().has_news = true;
+                task.get().bell.notify_one();
+            }
             Entry::Vacant(none) => {
-                none.insert(Task::UpToDate);
-                tokio::spawn(Arc::clone(&self.0).deliver(call));
+                let bell = Arc::clone(&none.insert(Task::default()).bell);
+                tokio::spawn(Arc::clone(&self.0).deliver(call, bell));
             }
         }
     }
@@ -122,12 +120,12 @@ impl Outbox {
 }
 
 impl Inner {
-    async fn deliver(self: Arc<Self>, call: CallId) {
-        let mut after = 0;
+    async fn deliver(self: Arc<Self>, call: CallId, bell: Arc<Notify>) {
         loop {
-            match self.deliver_pending(call, &mut after).await {
-                Ok(()) if self.is_done(call) => return,
-                Ok(()) => {}
+            match self.deliver_next(call, &bell).await {
+                Ok(Found::Something) => {}
+                Ok(Found::Nothing) if self.is_done(call) => return,
+                Ok(Found::Nothing) => {}
                 Err(Stopping) => return,
             }
         }
@@ -136,89 +134,68 @@ impl Inner {
     /// Ends the task of a call, unless something came meanwhile.
     fn is_done(&self, call: CallId) -> bool {
         let mut tasks = self.tasks();
-        match tasks.get(&call) {
-            Some(Task::LookAgain) => {
-                tasks.insert(call, Task::UpToDate);
-                false
-            }
-            Some(Task::UpToDate) | None => {
-                tasks.remove(&call);
-                true
-            }
+        let has_news = tasks.get(&call).is_some_and(|task| task.has_news);
+        if !has_news {
+            tasks.remove(&call);
         }
+        !has_news
     }
 
-    /// Delivers what is pending after the notice numbered `after`, and moves `after` on.
-    ///
-    /// Ends only when the store knows what was delivered: the call's next task starts from what is pending there, and
-    /// would deliver twice what it still finds.
-    async fn deliver_pending(&self, call: CallId, after: &mut i64) -> Result<(), Stopping> {
-        let mut stored = None;
-        loop {
-            let Some(callback) = self.patiently(|| self.store.callback(call)).await? else { return Ok(()) };
-            let pending = self.patiently(|| self.store.pending_notices(call, *after, READ_AT_ONCE)).await?;
-            if pending.is_empty() {
-                if let Some(Stored(stored)) = stored {
-                    // Answered or dropped, the writer is past it.
-                    let _ = stored.await;
-                }
-                return Ok(());
-            }
-            for notice in pending {
-                *after = notice.id;
-                stored = Some(self.deliver_one(&callback, notice).await?);
-            }
+    /// Tries the first pending notice of a call when it is due, or finds that there is none.
+    async fn deliver_next(&self, call: CallId, bell: &Notify) -> Result<Found, Stopping> {
+        if let Some(task) = self.tasks().get_mut(&call) {
+            task.has_news = false;
         }
+        let next = self.patiently(|| self.store.next_notice(call)).await?;
+        let Some(notice) = next else { return Ok(Found::Nothing) };
+        let wait = since(notice.next_attempt_ms, Utc::now().timestamp_millis());
+        if !wait.is_zero() {
+            // If the bell ends it, another may be the first now.
+            let _ = self.unless_stopped(tokio::time::timeout(wait, bell.notified())).await?;
+            return Ok(Found::Something);
+        }
+        let attempt = self.attempt(notice).await?;
+        self.store_attempt(attempt).await
     }
 
-    /// Tries a notice until the application has it or it is given up.
-    async fn deliver_one(&self, callback: &Callback, notice: PendingNotice) -> Result<Stored, Stopping> {
-        let mut attempts = notice.attempts;
-        let mut wait = until(notice.next_attempt_ms);
-        loop {
-            self.sleep(wait).await?;
-            let answer = self.send(callback, notice.clone()).await?;
-            attempts += 1;
-            let outcome = outcome(&answer, attempts, age(&notice));
-            metrics::counter!("fermata_notices_total", "outcome" => label(outcome)).increment(1);
-            let attempt = Attempt { notice: notice.id, outcome, answer: answer.to_string() };
-            let stored = self.store_attempt(attempt).await;
-            match outcome {
-                Outcome::Delivered => return Ok(stored),
-                Outcome::Dead => {
-                    tracing::warn!(message_id = notice.message_id, %answer, "a notification was given up");
-                    return Ok(stored);
-                }
-                Outcome::Retry(pause) => wait = pause,
-            }
+    async fn attempt(&self, notice: PendingNotice) -> Result<Attempt, Stopping> {
+        let _turn = self.unless_stopped(self.turnstile.turn(&notice.callback.uri, notice.tries == 0)).await?;
+        let (started_ms, began) = (Utc::now().timestamp_millis(), Instant::now());
+        let answer = self.unless_stopped(self.notifier.send(&notice)).await?;
+        let now_ms = Utc::now().timestamp_millis();
+        let progress = Progress {
+            tries: notice.tries.saturating_add(1),
+            age: since(now_ms, notice.queued_ms),
+            give_up_after: self.give_up_after,
+        };
+        let outcome = backoff::outcome(&answer, progress, now_ms);
+        metrics::counter!("fermata_notices_total", "outcome" => label(outcome)).increment(1);
+        if outcome == Outcome::Dead {
+            tracing::warn!(message_id = notice.message_id, %answer, "a notification was given up");
         }
+        Ok(Attempt { notice: notice.id, started_ms, duration: began.elapsed(), answer, outcome })
     }
 
-    async fn store_attempt(&self, attempt: Attempt) -> Stored {
+    /// Ends when the attempt is stored. One that can never be must not be repeated for ever: the task ends as if there
+    /// were nothing to do.
+    async fn store_attempt(&self, attempt: Attempt) -> Result<Found, Stopping> {
         let (done, stored) = oneshot::channel();
-        // Whether it is stored or not, the task only needs to know that the writer is past it.
-        let batch = Batch::new(vec![Write::Attempt(attempt)], move |_| {
-            let _ = done.send(());
+        let batch = Batch::patient(Write::Attempt(attempt), move |result| {
+            // The task has ended with the program.
+            let _ = done.send(result);
         });
         self.store.submit(batch).await;
-        Stored(stored)
-    }
-
-    async fn send(&self, callback: &Callback, notice: PendingNotice) -> Result<Answer, Stopping> {
-        let host = self.host(&callback.uri);
-        let _turn = host.acquire().await.map_err(|_| Stopping)?;
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            answer = self.notifier.send(callback, notice) => Ok(answer),
-            _ = stop.wait_for(|stop| *stop) => Err(Stopping),
+        match self.unless_stopped(stored).await? {
+            Ok(Ok(())) => Ok(Found::Something),
+            Ok(Err(_)) | Err(_) => Ok(Found::Nothing),
         }
     }
 
-    /// Sleeps, or ends at once when the program does.
-    async fn sleep(&self, wait: Duration) -> Result<(), Stopping> {
+    /// Waits for something, or ends at once when the program does.
+    async fn unless_stopped<T>(&self, something: impl Future<Output = T>) -> Result<T, Stopping> {
         let mut stop = self.stop.clone();
         tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
+            value = something => Ok(value),
             _ = stop.wait_for(|stop| *stop) => Err(Stopping),
         }
     }
@@ -233,16 +210,8 @@ impl Inner {
                 Ok(value) => return Ok(value),
                 Err(error) => tracing::error!(%error, "the outbox could not read"),
             }
-            self.sleep(STORE_PAUSE).await?;
+            self.unless_stopped(tokio::time::sleep(STORE_PAUSE)).await?;
         }
-    }
-
-    /// Returns the turnstile of the host that a callback is at. Hosts nobody waits for are forgotten.
-    fn host(&self, uri: &str) -> Arc<Semaphore> {
-        let name = Url::parse(uri).map_or_else(|_| uri.to_owned(), |url| url[..url::Position::BeforePath].to_owned());
-        let mut hosts = self.hosts.lock().expect("nothing panics while it holds the hosts");
-        hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
-        Arc::clone(hosts.entry(name).or_insert_with(|| Arc::new(Semaphore::new(REQUESTS_PER_HOST_MAX))))
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<CallId, Task>> {
@@ -250,40 +219,9 @@ impl Inner {
     }
 }
 
-/// Decides what becomes of a notice. `attempts` counts this one.
-fn outcome(answer: &Answer, attempts: u32, age: Duration) -> Outcome {
-    let again = match answer {
-        Answer::Received(_) => return Outcome::Delivered,
-        Answer::Unreached(_) => true,
-        Answer::Rejected(status) => {
-            *status == StatusCode::REQUEST_TIMEOUT
-                || *status == StatusCode::TOO_MANY_REQUESTS
-                || status.is_server_error()
-        }
-    };
-    if !again || age > AGE_MAX {
-        return Outcome::Dead;
-    }
-    Outcome::Retry(jittered(wait_after(attempts)))
-}
-
-fn wait_after(attempts: u32) -> Duration {
-    let at = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    RETRY_WAITS[at.min(RETRY_WAITS.len() - 1)]
-}
-
-/// Spreads a wait by up to a quarter, so that calls that failed together are not tried together.
-fn jittered(wait: Duration) -> Duration {
-    let [byte, ..] = Uuid::new_v4().into_bytes();
-    wait + wait * u32::from(byte) / (4 * 256)
-}
-
-fn until(time_ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(time_ms - Utc::now().timestamp_millis()).unwrap_or(0))
-}
-
-fn age(notice: &PendingNotice) -> Duration {
-    Duration::from_millis(u64::try_from(Utc::now().timestamp_millis() - notice.created_ms).unwrap_or(0))
+/// Returns the time from `earlier_ms` to `later_ms`, none if it is the other way round.
+fn since(later_ms: i64, earlier_ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(later_ms.saturating_sub(earlier_ms)).unwrap_or(0))
 }
 
 fn label(outcome: Outcome) -> &'static str {
@@ -291,47 +229,5 @@ fn label(outcome: Outcome) -> &'static str {
         Outcome::Delivered => "delivered",
         Outcome::Retry(_) => "retried",
         Outcome::Dead => "dead",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(answer: &Answer, attempts: u32, age: Duration, expected: Outcome) {
-        let decided = outcome(answer, attempts, age);
-        match (decided, expected) {
-            (Outcome::Retry(wait), Outcome::Retry(least)) => assert!(least <= wait && wait < least * 5 / 4, "{wait:?}"),
-            (decided, expected) => assert_eq!(decided, expected),
-        }
-    }
-
-    #[test]
-    fn what_was_received_is_done() {
-        for status in [StatusCode::OK, StatusCode::ACCEPTED, StatusCode::NO_CONTENT] {
-            check(&Answer::Received(status), 1, Duration::ZERO, Outcome::Delivered);
-        }
-    }
-
-    #[test]
-    fn trouble_is_tried_again_with_growing_waits() {
-        let down = Answer::Unreached("no connection");
-        for (attempts, wait_s) in [(1, 1), (2, 3), (3, 10), (4, 30), (8, 3600), (1000, 3600)] {
-            check(&down, attempts, Duration::ZERO, Outcome::Retry(Duration::from_secs(wait_s)));
-        }
-        for status in [408, 429, 500, 503] {
-            let answer = Answer::Rejected(StatusCode::from_u16(status).expect("a status"));
-            check(&answer, 1, Duration::ZERO, Outcome::Retry(Duration::from_secs(1)));
-        }
-    }
-
-    #[test]
-    fn a_clear_no_and_old_age_end_it() {
-        for status in [302, 400, 401, 403, 404, 410] {
-            let answer = Answer::Rejected(StatusCode::from_u16(status).expect("a status"));
-            check(&answer, 1, Duration::ZERO, Outcome::Dead);
-        }
-        check(&Answer::Unreached("no connection"), 30, AGE_MAX + Duration::from_secs(1), Outcome::Dead);
     }
 }

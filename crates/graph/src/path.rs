@@ -57,6 +57,8 @@ const WORDS: &[&str] = &[
     "ready",
     "metrics",
     "fermata",
+    "notifications",
+    "redeliver",
     "openapi.json",
 ];
 

@@ -30,9 +30,30 @@ impl FromRequestParts<Api> for Query {
     }
 }
 
+/// Is the same for a route of our own, where nothing is asked for out of habit: what is not known is refused.
+#[derive(Debug)]
+pub(crate) struct StrictQuery(pub(crate) Query);
+
+impl FromRequestParts<Api> for StrictQuery {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _api: &Api) -> Result<StrictQuery, Failure> {
+        let (query, unknown) = Query::read(parts.uri.query().unwrap_or_default())?;
+        match unknown {
+            None => Ok(StrictQuery(query)),
+            Some(name) => Err(Invalid::new(name, "is not known").into()),
+        }
+    }
+}
+
 impl Query {
     fn parse(text: &str) -> Result<Query, Invalid> {
-        let mut query = Query::default();
+        Ok(Query::read(text)?.0)
+    }
+
+    /// Reads the options, and finds one that is not known, if there is any.
+    fn read(text: &str) -> Result<(Query, Option<String>), Invalid> {
+        let (mut query, mut unknown) = (Query::default(), None);
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             match name.to_ascii_lowercase().as_str() {
                 "$select" => query.select = selection(&value),
@@ -40,10 +61,10 @@ impl Query {
                 "$skip" => query.skip = number(&name, &value)?,
                 "$top" => query.top = Some(number(&name, &value)?),
                 "$filter" | "$search" => return Err(Invalid::new(name, "is not supported: every entry is returned")),
-                _ => {}
+                _ => unknown = Some(name.into_owned()),
             }
         }
-        Ok(query)
+        Ok((query, unknown))
     }
 
     /// Shows one entity.
@@ -62,8 +83,41 @@ impl Query {
         root.entity(context, &shown)
     }
 
+    /// Returns how many entries to leave out, and how many to show after them.
+    pub(crate) fn page(&self, top_max: usize) -> (usize, usize) {
+        (self.skip, self.top.unwrap_or(top_max).min(top_max))
+    }
+
+    /// Shows a page that was read as [`Query::page`] says, out of `count` entries. What is left is behind
+    /// `@odata.nextLink` (OData JSON format 4.01, section 4.6.5) below `url`.
+    pub(crate) fn shown_page(&self, entries: Vec<Value>, count: usize, url: &str) -> Value {
+        let mut shown = Map::new();
+        if self.count {
+            shown.insert("@odata.count".to_owned(), count.into());
+        }
+        let next = self.skip.saturating_add(entries.len());
+        let is_last = next >= count || entries.is_empty();
+        shown.insert("value".to_owned(), entries.into_iter().map(|entry| self.selected(entry)).collect());
+        if !is_last {
+            shown.insert("@odata.nextLink".to_owned(), format!("{url}?{}", self.query_after(next)).into());
+        }
+        Value::Object(shown)
+    }
+
+    fn query_after(&self, skip: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("$skip", &skip.to_string());
+        if let Some(top) = self.top {
+            query.append_pair("$top", &top.to_string());
+        }
+        if let Some(select) = &self.select {
+            query.append_pair("$select", &select.join(","));
+        }
+        query.finish()
+    }
+
     /// Leaves out what was not selected. Annotations, such as `@odata.type`, always stay.
-    fn selected(&self, entity: Value) -> Value {
+    pub(crate) fn selected(&self, entity: Value) -> Value {
         let Some(select) = &self.select else { return entity };
         let Value::Object(mut members) = entity else { return entity };
         members.retain(|name, _| name.starts_with('@') || select.iter().any(|it| it.eq_ignore_ascii_case(name)));

@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::auth::{ANY_CALL_ROLE, Caller};
 use crate::authority::{Cloud, discovery, token};
 use crate::error::Failure;
-use crate::{calls, contract, health, operations, participants};
+use crate::{calls, contract, health, notifications, operations, participants};
 
 /// The roots below which the API is served.
 const VERSIONS: [&str; 2] = ["/v1.0", "/beta"];
@@ -81,6 +81,15 @@ const ABSENT: &[(&str, &str)] = &[
     ("PATCH",  "/communications/calls/{call}/participants/{participant}"),
 ];
 
+/// What applications ask of us and not of Graph: with their tokens, as everything that is about calls.
+#[rustfmt::skip]
+const OURS: &[Row] = &[
+    ("GET",  "/fermata/v1/calls/{call}/notifications",                          || get(notifications::list)),
+    ("POST", "/fermata/v1/calls/{call}/notifications/redeliver",                || post(notifications::redeliver_dead)),
+    ("GET",  "/fermata/v1/calls/{call}/notifications/{notification}",           || get(notifications::get)),
+    ("POST", "/fermata/v1/calls/{call}/notifications/{notification}/redeliver", || post(notifications::redeliver)),
+];
+
 /// The authority, the keys of our notifications, what machines and what operators look at.
 #[rustfmt::skip]
 const BESIDE: &[Row] = &[
@@ -99,7 +108,7 @@ const BESIDE: &[Row] = &[
 /// Makes the router of all rows that the cloud has; the others are paths that do not exist.
 pub(crate) fn router(cloud: Cloud) -> Router<Api> {
     let mut router = Router::new();
-    for (_, path, serve) in BESIDE {
+    for (_, path, serve) in OURS.iter().chain(BESIDE) {
         router = router.route(path, serve());
     }
     for version in VERSIONS {
@@ -132,15 +141,18 @@ async fn wrong_method(path: MatchedPath) -> impl IntoResponse {
 /// Lists the methods that a path is served with (RFC 9110, section 10.2.1); none for a path that is all absent.
 fn allowed(pattern: &str) -> String {
     let below_version = VERSIONS.iter().find_map(|version| pattern.strip_prefix(version));
-    let (rows, path) = below_version.map_or((BESIDE, pattern), |path| (API, path));
-    let methods: Vec<_> = rows.iter().filter(|(_, served, _)| *served == path).map(|(method, ..)| *method).collect();
+    let served_at = |rows: &'static [Row], path| rows.iter().filter(move |(_, served, _)| *served == path);
+    let methods: Vec<_> = match below_version {
+        Some(path) => served_at(API, path).map(|(method, ..)| *method).collect(),
+        None => served_at(OURS, pattern).chain(served_at(BESIDE, pattern)).map(|(method, ..)| *method).collect(),
+    };
     methods.join(", ")
 }
 
 /// Lists every method and path that is served, for the documents that describe them.
 #[cfg(test)]
 pub(crate) fn served() -> impl Iterator<Item = (&'static str, &'static str)> {
-    API.iter().chain(BESIDE).map(|(method, path, _)| (*method, *path))
+    API.iter().chain(OURS).chain(BESIDE).map(|(method, path, _)| (*method, *path))
 }
 
 #[cfg(test)]
@@ -148,9 +160,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_of_graph_has_a_row_in_compat_md() {
+    fn every_route_about_calls_has_a_row_in_compat_md() {
         let compat = include_str!("../../../docs/compat.md");
-        let served = API.iter().map(|(method, path, _)| (*method, *path, false));
+        let served = API.iter().chain(OURS).map(|(method, path, _)| (*method, *path, false));
         let absent = ABSENT.iter().map(|(method, path)| (*method, *path, true));
         for (method, path, is_absent) in served.chain(absent) {
             let path = path.trim_start_matches("/communications");

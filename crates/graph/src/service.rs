@@ -63,8 +63,19 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// HTTP connections at a time, of both listeners together; more are closed.
     pub connections_max: usize,
+    /// How long notifications are tried, and known.
+    pub notifications: NotificationSettings,
     /// Where `/metrics` comes from.
     pub metrics: PrometheusHandle,
+}
+
+/// Says how long notifications are tried, and known.
+#[derive(Debug, Clone, Copy)]
+pub struct NotificationSettings {
+    /// How long a notification is tried again that its application does not take.
+    pub give_up_after: Duration,
+    /// How long an ended call is kept with what was told of it.
+    pub kept: Duration,
 }
 
 /// Says how the authority issues tokens.
@@ -158,14 +169,14 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let tls = https.as_ref().map(|_| tls::server_config(&settings.data, urls.configured_host())).transpose()?;
     let issuer = settings.notification_issuer.unwrap_or_else(|| urls.main().as_str().to_owned());
     let (stop, stopping) = watch::channel(false);
-    let notifier = Notifier::new(Arc::clone(&keys), issuer.clone(), settings.callbacks.clone());
-    let outbox = Outbox::new(store.clone(), notifier, stopping);
+    let notifier = Notifier::new(Arc::clone(&keys), issuer.clone(), &settings.directory, settings.callbacks.clone());
+    let outbox = Outbox::new(store.clone(), notifier, settings.notifications.give_up_after, stopping);
     let writer = tokio::spawn(writer.run(outbox.commit_listener()));
     outbox.wake_all().await?;
     let announced = Announced::default();
     let throttle = Arc::new(open_throttle(&settings.throttling, &settings.directory, &store).await?);
     let recorder = tokio::spawn(record(engine.changes, announced.clone(), Arc::clone(&throttle), store.clone()));
-    let retention = tokio::spawn(forget_old_calls(store.clone()));
+    let retention = tokio::spawn(forget_old_calls(store.clone(), settings.notifications.kept));
     let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
     let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers, settings.issuer_keys);
     let key_turning = tokio::spawn(turn_in_time(Arc::clone(&keys)));

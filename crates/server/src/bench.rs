@@ -11,6 +11,7 @@
 
 mod affinity;
 mod api;
+mod callbacks;
 mod conversation;
 mod disk;
 mod holds;
@@ -33,6 +34,7 @@ use conversation::LEGS_PER_CONVERSATION;
 use phone::Codec;
 use report::Report;
 use run::Run;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,6 +73,8 @@ pub(crate) struct Options {
 enum Other {
     /// Measures how soon startHoldMusic and stopHoldMusic are answered under a steady load.
     Api(api::Options),
+    /// Measures how soon notifications are there while other callbacks are dead.
+    Callbacks(callbacks::Options),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -89,6 +93,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     let settings = config::load(None)?;
     match &options.other {
         Some(Other::Api(options)) => until_stopped(api::run(options, &settings)),
+        Some(Other::Callbacks(options)) => until_stopped(callbacks::run(options, &settings)),
         None => run_legs(&options, &settings),
     }
 }
@@ -139,7 +144,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.worker_threads(1).enable_all().build().context("the runtime cannot be started")
 }
 
-fn write_json(report: &Report, file: Option<&Path>) -> anyhow::Result<()> {
+fn write_json(report: &impl Serialize, file: Option<&Path>) -> anyhow::Result<()> {
     let Some(file) = file else { return Ok(()) };
     let json = serde_json::to_string_pretty(report).context("the figures cannot be written as JSON")?;
     std::fs::write(file, json + "\n").with_context(|| format!("{} cannot be written", file.display()))

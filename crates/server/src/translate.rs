@@ -9,7 +9,7 @@ mod sip_tls;
 use crate::config::{self, Mode, OnPromptFailure, Settings};
 use anyhow::{Context, bail};
 use engine::prompts;
-use graph::{AuthoritySettings, Cloud, PublicUrl, Throttling, Timeouts};
+use graph::{AuthoritySettings, Cloud, NotificationSettings, PublicUrl, Throttling, Timeouts};
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -162,6 +162,7 @@ pub(crate) fn graph(
             connections => connections,
         },
         notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
+        notifications: notifications(&settings.notifications)?,
         metrics,
     })
 }
@@ -175,6 +176,19 @@ fn throttling(throttling: &config::Throttling) -> Throttling {
         failed_token_requests_per_minute: NonZero::new(throttling.failed_token_requests_per_minute),
         proxies: throttling.proxies.clone(),
     }
+}
+
+fn notifications(notifications: &config::Notifications) -> anyhow::Result<NotificationSettings> {
+    let config::Notifications { give_up_after_hours, kept_days } = *notifications;
+    for (key, value) in [("give_up_after_hours", give_up_after_hours), ("kept_days", kept_days)] {
+        if value == 0 {
+            bail!("notifications.{key}: must be at least 1");
+        }
+    }
+    Ok(NotificationSettings {
+        give_up_after: Duration::from_hours(give_up_after_hours.into()),
+        kept: Duration::from_hours(24 * u64::from(kept_days)),
+    })
 }
 
 fn cloud(cloud: config::Cloud) -> Cloud {

@@ -8,6 +8,7 @@ use super::{METADATA, OPENAPI};
 use crate::routes;
 use crate::wire::call::{Call, MediaState};
 use crate::wire::identity::{Identity, IdentitySet, InvitationParticipantInfo, ParticipantInfo};
+use crate::wire::ledger::{LedgerAttempt, LedgerEntry};
 use crate::wire::media::{MediaInfo, ServiceHostedMediaConfig};
 use crate::wire::operation::Operation;
 use crate::wire::participant::Participant;
@@ -48,6 +49,7 @@ fn openapi_has_exactly_the_members_of_every_answer() {
     check_members(&document, &schema("call"), &json!(call()));
     check_members(&document, &schema("participant"), &json!(participant()));
     check_members(&document, &schema("operation"), &json!(operation()));
+    check_members(&document, &schema("ledgerEntry"), &json!(ledger_entry()));
 }
 
 #[test]
@@ -179,6 +181,29 @@ fn operation() -> Operation {
         client_context: String::new(),
         result_info: Some(result_info()),
         participants: Some(vec![invitation()]),
+    }
+}
+
+fn ledger_entry() -> LedgerEntry {
+    let attempt = LedgerAttempt {
+        number: 1,
+        started_date_time: String::new(),
+        duration_ms: 0,
+        status: None,
+        failure: None,
+        next_attempt_date_time: None,
+    };
+    LedgerEntry {
+        sequence: 1,
+        message_id: String::new(),
+        resource_url: String::new(),
+        change_type: String::new(),
+        state: String::new(),
+        created_date_time: String::new(),
+        next_attempt_date_time: None,
+        attempt_count: 1,
+        attempts: vec![attempt],
+        payload: Value::Null,
     }
 }
 

@@ -4,13 +4,16 @@
 //! transaction (group commit), because a commit costs one wait for the disk however much is in it. Reads go through a
 //! small pool beside it: with a write-ahead log readers never wait for the writer.
 
+mod attempt;
+mod ledger;
 mod read;
 mod recovery;
 mod write;
 mod writer;
 
+pub(crate) use attempt::{Attempt, Outcome, Redelivery};
 pub(crate) use read::{CallRow, Callback, PendingNotice};
-pub(crate) use write::{Attempt, NewCallRow, Outcome, Write};
+pub(crate) use write::{NewCallRow, Write};
 pub(crate) use writer::{Batch, CommitListener};
 
 use std::path::Path;
@@ -107,6 +110,7 @@ fn migrator() -> Migrator {
     let migrations = [
         (1, "initial", include_str!("../../migrations/0001_initial.sql")),
         (2, "calls placed", include_str!("../../migrations/0002_calls_placed.sql")),
+        (3, "ledger", include_str!("../../migrations/0003_ledger.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

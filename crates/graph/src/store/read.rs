@@ -19,15 +19,18 @@ pub(crate) struct CallRow {
     pub(crate) body: Call,
 }
 
-/// Is a notice that has not been delivered.
+/// Is a notice that is to be delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingNotice {
     pub(crate) id: i64,
     pub(crate) message_id: String,
     pub(crate) payload: String,
-    pub(crate) attempts: u32,
-    pub(crate) created_ms: i64,
+    /// How often it was tried since it was put into the outbox.
+    pub(crate) tries: u32,
+    /// When it was put into the outbox, the first time or again.
+    pub(crate) queued_ms: i64,
     pub(crate) next_attempt_ms: i64,
+    pub(crate) callback: Callback,
 }
 
 /// Is where a call's notices go.
@@ -40,6 +43,7 @@ pub(crate) struct Callback {
 }
 
 type CallColumns = (String, String, bool);
+type NoticeColumns = (i64, String, String, u32, i64, i64, String, String, String, String);
 
 impl Store {
     /// Finds a live call of an application. Others' calls, and calls that have ended, do not exist for it.
@@ -112,23 +116,18 @@ impl Store {
         Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
     }
 
-    /// Lists a call's notices after the one numbered `after` that have not been delivered, oldest first.
-    pub(crate) async fn pending_notices(
-        &self,
-        call: call::CallId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<PendingNotice>, StoreError> {
-        let rows: Vec<(i64, String, String, u32, i64, i64)> = query_as(
-            "SELECT id, message_id, payload, attempts, created_ms, next_attempt_ms FROM notices
-             WHERE call_id = ? AND state = 'pending' AND id > ? ORDER BY sequence LIMIT ?",
+    /// Finds the notice of a call that is to be delivered before all others, and where it goes.
+    pub(crate) async fn next_notice(&self, call: call::CallId) -> Result<Option<PendingNotice>, StoreError> {
+        let columns: Option<NoticeColumns> = query_as(
+            "SELECT notices.id, message_id, payload, tries, queued_ms, next_attempt_ms,
+                    callback_uri, app, tenant, chain_id
+             FROM notices JOIN calls ON calls.id = call_id
+             WHERE call_id = ? AND notices.state = 'pending' ORDER BY sequence LIMIT 1",
         )
         .bind(call.to_string())
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_optional(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(pending_notice).collect())
+        Ok(columns.map(pending_notice))
     }
 
     /// Lists the calls that have notices to deliver.
@@ -136,16 +135,6 @@ impl Store {
         let calls =
             query_scalar("SELECT DISTINCT call_id FROM notices WHERE state = 'pending'").fetch_all(&self.readers);
         Ok(calls.await?)
-    }
-
-    /// Says where a call's notices go.
-    pub(crate) async fn callback(&self, call: call::CallId) -> Result<Option<Callback>, StoreError> {
-        let row: Option<(String, String, String, String)> =
-            query_as("SELECT callback_uri, app, tenant, chain_id FROM calls WHERE id = ?")
-                .bind(call.to_string())
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(row.map(|(uri, app, tenant, chain_id)| Callback { uri, app, tenant, chain_id }))
     }
 
     /// Counts the calls that each application has placed in a month.
@@ -171,7 +160,8 @@ fn call_row((facts, state, audio_active): CallColumns) -> Result<CallRow, StoreE
 }
 
 fn pending_notice(
-    (id, message_id, payload, attempts, created_ms, next_attempt_ms): (i64, String, String, u32, i64, i64),
+    (id, message_id, payload, tries, queued_ms, next_attempt_ms, uri, app, tenant, chain_id): NoticeColumns,
 ) -> PendingNotice {
-    PendingNotice { id, message_id, payload, attempts, created_ms, next_attempt_ms }
+    let callback = Callback { uri, app, tenant, chain_id };
+    PendingNotice { id, message_id, payload, tries, queued_ms, next_attempt_ms, callback }
 }

@@ -1,7 +1,5 @@
 //! What can be written, and how each kind becomes rows. A write can be repeated after a failed transaction.
 
-use std::time::Duration;
-
 use call::Notice;
 use chrono::Utc;
 use serde::Serialize;
@@ -10,6 +8,7 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::attempt::{Attempt, Redelivery, record_attempt, redeliver};
 use crate::directory::{AppId, TenantId};
 use crate::throttle::Month;
 use crate::wire;
@@ -32,6 +31,8 @@ pub(crate) enum Write {
     Notice(Notice),
     /// A delivery has been tried.
     Attempt(Attempt),
+    /// An application wants to be told once more.
+    Redelivery(call::CallId, Redelivery),
     /// Calls that ended before this time, in milliseconds since 1970, are forgotten if nothing of them is to be told.
     ForgetBefore(i64),
 }
@@ -48,31 +49,12 @@ pub(crate) struct NewCallRow {
     pub(crate) facts: wire::call::Call,
 }
 
-/// Is one try to deliver a notice.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    pub(crate) notice: i64,
-    pub(crate) outcome: Outcome,
-    /// What the application answered, or why it could not be asked: a few words for the operator.
-    pub(crate) answer: String,
-}
-
-/// Says what becomes of a notice after a try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The application has it.
-    Delivered,
-    /// It will be tried again after this time.
-    Retry(Duration),
-    /// It is given up.
-    Dead,
-}
-
 impl Write {
     /// Returns the call whose application is to be told something by this.
     pub(super) fn notified_call(&self) -> Option<call::CallId> {
         match self {
             Write::Notice(notice) => Some(notice.call()),
+            Write::Redelivery(call, _) => Some(*call),
             Write::Call(_) | Write::Operation(_) | Write::Attempt(_) | Write::ForgetBefore(_) => None,
         }
     }
@@ -85,6 +67,7 @@ impl Write {
             }
             Write::Notice(notice) => record_notice(db, notice).await,
             Write::Attempt(attempt) => record_attempt(db, attempt).await,
+            Write::Redelivery(call, redelivery) => redeliver(db, *call, *redelivery).await,
             Write::ForgetBefore(time_ms) => forget_before(db, *time_ms).await,
         }
     }
@@ -233,8 +216,8 @@ pub(super) async fn queue(
 ) -> Result<(), StoreError> {
     let now_ms = Utc::now().timestamp_millis();
     query(
-        "INSERT INTO notices (call_id, sequence, message_id, payload, created_ms, next_attempt_ms)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO notices (call_id, sequence, message_id, payload, created_ms, queued_ms, next_attempt_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(call)
     .bind(sequence)
@@ -242,25 +225,9 @@ pub(super) async fn queue(
     .bind(json(body)?)
     .bind(now_ms)
     .bind(now_ms)
+    .bind(now_ms)
     .execute(db)
     .await?;
-    Ok(())
-}
-
-async fn record_attempt(db: &mut SqliteConnection, attempt: &Attempt) -> Result<(), StoreError> {
-    let (state, wait) = match attempt.outcome {
-        Outcome::Delivered => ("delivered", Duration::ZERO),
-        Outcome::Retry(wait) => ("pending", wait),
-        Outcome::Dead => ("dead", Duration::ZERO),
-    };
-    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    query("UPDATE notices SET state = ?, attempts = attempts + 1, last_answer = ?, next_attempt_ms = ? WHERE id = ?")
-        .bind(state)
-        .bind(&attempt.answer)
-        .bind(Utc::now().timestamp_millis().saturating_add(wait_ms))
-        .bind(attempt.notice)
-        .execute(db)
-        .await?;
     Ok(())
 }
 

@@ -25,6 +25,8 @@ const KEPT_MAX: usize = 16_384;
 pub(crate) struct Batch {
     writes: Vec<Write>,
     reply: Option<Reply>,
+    /// Whether an outage is waited for to end, instead of being the answer.
+    is_patient: bool,
 }
 
 type Reply = Box<dyn FnOnce(Result<(), NotStored>) + Send>;
@@ -39,12 +41,24 @@ pub(crate) type CommitListener = Box<dyn Fn(CallId) + Send>;
 impl Batch {
     /// Makes a batch; `reply` is called once, after the first commit or the first failure.
     pub(crate) fn new(writes: Vec<Write>, reply: impl FnOnce(Result<(), NotStored>) + Send + 'static) -> Batch {
-        Batch { writes, reply: Some(Box::new(reply)) }
+        Batch { writes, reply: Some(Box::new(reply)), is_patient: false }
+    }
+
+    /// Makes a batch whose `reply` is called when it is stored, however long that takes, or can never be.
+    pub(crate) fn patient(write: Write, reply: impl FnOnce(Result<(), NotStored>) + Send + 'static) -> Batch {
+        Batch { is_patient: true, ..Batch::new(vec![write], reply) }
     }
 
     /// Makes a batch that nobody waits for.
     pub(crate) fn silent(write: Write) -> Batch {
-        Batch { writes: vec![write], reply: None }
+        Batch { writes: vec![write], reply: None, is_patient: true }
+    }
+
+    /// Tells those who wait that the database takes no changes now.
+    fn tell_of_outage(&mut self) {
+        if !self.is_patient {
+            self.answer(Err(NotStored));
+        }
     }
 
     fn answer(&mut self, result: Result<(), NotStored>) {
@@ -96,7 +110,7 @@ impl Writer {
                 }
                 Err(error) if is_outage(&error) => {
                     self.note_outage(Some(&error));
-                    group.iter_mut().for_each(|batch| batch.answer(Err(NotStored)));
+                    group.iter_mut().for_each(Batch::tell_of_outage);
                     tokio::time::sleep(RETRY_PAUSE).await;
                     self.refuse_waiting();
                 }
@@ -129,7 +143,7 @@ impl Writer {
         while self.kept.len() < KEPT_MAX
             && let Ok(mut batch) = self.batches.try_recv()
         {
-            batch.answer(Err(NotStored));
+            batch.tell_of_outage();
             self.kept.push(batch);
         }
     }

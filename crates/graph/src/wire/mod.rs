@@ -7,6 +7,7 @@
 pub(crate) mod call;
 pub(crate) mod identity;
 pub(crate) mod invalid;
+pub(crate) mod ledger;
 pub(crate) mod media;
 pub(crate) mod notification;
 pub(crate) mod object;

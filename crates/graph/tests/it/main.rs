@@ -10,6 +10,7 @@ mod forbidden;
 mod foreign;
 mod hostile;
 mod https;
+mod ledger;
 mod notices;
 mod outage;
 mod paths;

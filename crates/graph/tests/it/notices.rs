@@ -70,6 +70,40 @@ async fn a_dead_callback_slows_nobody_else() {
 }
 
 #[tokio::test]
+async fn callbacks_that_never_answer_take_no_turn_from_one_on_the_same_host() {
+    // More than a host might be given turns.
+    const SILENT: usize = 64;
+    let server = Server::start().await;
+    let bot = Bot::start().await;
+    for n in 0..SILENT {
+        let mut request = crate::server::call_request(&bot, &[crate::server::phone_target("sip:nobody@127.0.0.1:9")]);
+        request["callbackUri"] = json!(bot.silent_uri(n));
+        assert_eq!(server.post("/v1.0/communications/calls", &request).await.status, 201);
+    }
+    while bot.silent_posts() < SILENT {
+        tokio::task::yield_now().await;
+    }
+    // All of it is told while the silent ones are waited for, which takes 10 s.
+    server.establish(&bot).await;
+    assert_eq!(bot.silent_posts(), SILENT, "none of them was given up meanwhile");
+}
+
+#[tokio::test]
+async fn an_application_with_a_secret_can_check_the_body() {
+    let secret: graph::WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().expect("a secret");
+    let server = Server::start_with(|settings| settings.directory.apps[0].webhook_secrets = vec![secret]).await;
+    let bot = Bot::start().await;
+    server.establish(&bot).await;
+    for post in bot.posts() {
+        let header = |name: &str| post.headers[name].to_str().expect("text").to_owned();
+        assert_eq!(header("webhook-id"), header("x-microsoft-skype-message-id"));
+        let age_s = chrono::Utc::now().timestamp() - header("webhook-timestamp").parse::<i64>().expect("seconds");
+        assert!((0..60).contains(&age_s), "{age_s}");
+        assert!(header("webhook-signature").starts_with("v1,"));
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_delivered_is_delivered_after_a_restart() {
     let server = Server::start().await;
     let bot = Bot::start().await;

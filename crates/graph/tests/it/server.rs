@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use engine::outgoing::{PlainHttp, Rule};
 use graph::{
-    App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, Role, SecretHash, Service, Settings,
-    TenantId, Throttling, Timeouts,
+    App, AppId, AuthoritySettings, ClientKey, Cloud, Credentials, Directory, NotificationSettings, Role, SecretHash,
+    Service, Settings, TenantId, Throttling, Timeouts,
 };
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -244,6 +244,7 @@ fn settings(data: &Path) -> Settings {
         id: AppId(id),
         credentials: Credentials { secrets: vec![SecretHash::of(secret)], keys: Vec::new() },
         roles: roles.to_vec(),
+        webhook_secrets: Vec::new(),
     };
     let key_app = App {
         credentials: Credentials {
@@ -275,7 +276,19 @@ fn settings(data: &Path) -> Settings {
         throttling: Throttling::default(),
         timeouts: Timeouts::default(),
         connections_max: 1000,
+        notifications: NotificationSettings { give_up_after: Duration::from_hours(24), kept: Duration::from_hours(24) },
         metrics: PrometheusBuilder::new().build_recorder().handle(),
+    }
+}
+
+impl EstablishedCall {
+    pub(crate) fn id(&self) -> &str {
+        self.path.rsplit('/').next().expect("a path has a last segment")
+    }
+
+    /// Returns the path of its ledger.
+    pub(crate) fn notifications(&self) -> String {
+        format!("/fermata/v1/calls/{}/notifications", self.id())
     }
 }
 

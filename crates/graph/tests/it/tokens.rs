@@ -20,7 +20,11 @@ fn routes() -> Vec<Route> {
         let (method, rest) = line.strip_prefix("| ")?.split_once(" `")?;
         let (path, rest) = rest.split_once("` | ")?;
         let is_served = !rest.starts_with("absent");
-        path.starts_with("/calls").then(|| Route { method: method.parse().expect("a method"), path, is_served })
+        (path.starts_with("/calls") || path.starts_with("/fermata")).then(|| Route {
+            method: method.parse().expect("a method"),
+            path,
+            is_served,
+        })
     });
     let rows: Vec<_> = rows.collect();
     assert!(rows.len() > 40, "only {}", rows.len());
@@ -95,8 +99,8 @@ impl Mint {
 async fn ask_every_route(server: &Server, call: &EstablishedCall, token: Option<&str>) -> Vec<(Route, Answer)> {
     let mut answers = Vec::new();
     for route in routes() {
-        let in_call = route.path.replace("/calls/{call}", &call.path);
-        let path = if in_call == route.path { format!("/v1.0/communications{in_call}") } else { in_call };
+        let root = if route.path.starts_with("/calls") { "/v1.0/communications" } else { "" };
+        let path = format!("{root}{}", route.path.replace("{call}", call.id()).replace("{notification}", "1"));
         let ids = ["{participant}", "{operation}", "{group}", "{session}"];
         let path = ids.iter().fold(path, |path, id| path.replace(id, &call.participants[0]));
         let request = server.request(route.method.clone(), &path);

@@ -123,7 +123,7 @@ async fn call_everybody(bot: &Bot, callback: &Callback, crowd: &Arc<Crowd>) -> a
     let notifications = callback.notifications_url();
     let mut legs = Vec::with_capacity(LEGS);
     for _ in 0..LEGS / LEGS_PER_CONVERSATION {
-        legs.extend_from_slice(Conversation::begin(bot, &notifications, crowd).await?.legs());
+        legs.extend_from_slice(Conversation::begin(bot, &notifications, crowd, LEGS_PER_CONVERSATION).await?.legs());
     }
     Ok(legs)
 }

@@ -1,4 +1,4 @@
-//! A conversation of three phones of the crowd.
+//! A conversation of phones of the crowd.
 
 use crate::bot::{Bot, Call, Participant};
 use anyhow::bail;
@@ -6,7 +6,7 @@ use phone::{Crowd, CrowdObservation};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many phones talk to each other.
+/// How many phones talk to each other where mixing is measured.
 pub(super) const LEGS_PER_CONVERSATION: usize = 3;
 
 /// How long anything may take that takes milliseconds when all is well.
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause before the roster is asked for once more. Shorter only makes work for the server.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Three phones in one call.
+/// Phones in one call.
 #[derive(Debug)]
 pub(super) struct Conversation {
     call: Call,
@@ -31,19 +31,19 @@ pub(super) struct Leg {
 }
 
 impl Conversation {
-    /// Calls the next three phones of the crowd and waits until sound has reached them. What becomes of the call is told
+    /// Calls the next `legs` phones of the crowd and waits until sound has reached them. What becomes of the call is told
     /// at `callback`.
     ///
     /// # Errors
     ///
     /// What went wrong.
-    pub(super) async fn begin(bot: &Bot, callback: &str, crowd: &Arc<Crowd>) -> anyhow::Result<Self> {
+    pub(super) async fn begin(bot: &Bot, callback: &str, crowd: &Arc<Crowd>, legs: usize) -> anyhow::Result<Self> {
         let first = crowd.observe(|crowd| crowd.reached);
-        let phones: Vec<usize> = (first..first + LEGS_PER_CONVERSATION).collect();
+        let phones: Vec<usize> = (first..first + legs).collect();
         let uris: Vec<String> = phones.iter().map(|phone| crowd.uri(*phone)).collect();
         let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
         let call = bot.call(&uris, callback).await?;
-        let all = first + LEGS_PER_CONVERSATION;
+        let all = first + legs;
         wait(crowd, "sound at every phone", move |crowd| crowd.reached >= all).await?;
         let legs = roster(bot, &call, &phones, crowd).await?;
         Ok(Self { call, legs })

@@ -73,10 +73,10 @@ impl Run {
         let notifications = callback.notifications_url();
         let crowd = Arc::new(crowd(self.codec, self.legs)?);
         self.tell("calling everybody");
-        let mut conversations = vec![Conversation::begin(&bot, &notifications, &crowd).await?];
+        let mut conversations = vec![Conversation::begin(&bot, &notifications, &crowd, LEGS_PER_CONVERSATION).await?];
         let first = server.usage()?;
         while conversations.len() * LEGS_PER_CONVERSATION < self.legs {
-            conversations.push(Conversation::begin(&bot, &notifications, &crowd).await?);
+            conversations.push(Conversation::begin(&bot, &notifications, &crowd, LEGS_PER_CONVERSATION).await?);
         }
         let lab = Lab { server: &server, crowd: &crowd };
         self.tell("everybody is mixed");

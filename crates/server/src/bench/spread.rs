@@ -2,6 +2,7 @@
 
 use phone::Deviations;
 use serde::Serialize;
+use std::fmt;
 use std::time::Duration;
 
 /// The median, the times that one in a hundred and one in a thousand exceed, and the longest, in microseconds.
@@ -26,6 +27,14 @@ impl Spread {
             p999_us: at(rank(999)),
             max_us: at(times.len().saturating_sub(1)),
         }
+    }
+}
+
+impl fmt::Display for Spread {
+    /// Writes `p50 / p99 / max`, in milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |us: u64| us as f64 / 1000.0;
+        write!(f, "{:.1} / {:.1} / {:.1} ms", ms(self.p50_us), ms(self.p99_us), ms(self.max_us))
     }
 }
 

@@ -3,7 +3,6 @@
 use super::phase::Phase;
 use super::report::Report;
 use super::run::Figures;
-use super::spread::Spread;
 
 /// How wide the column of names is.
 const NAME_WIDTH: usize = 44;
@@ -26,13 +25,13 @@ const ROWS: &[Row] = &[
     ("  everybody mixed",                          |run| ticks(&run.mixed)),
     ("  everybody held",                           |run| ticks(&run.all_held)),
     ("packets off their 20 ms (p50 / p99 / max)",  |_| String::new()),
-    ("  everybody mixed",                          |run| spread(run.mixed.arrival_deviation)),
-    ("  everybody held",                           |run| spread(run.all_held.arrival_deviation)),
+    ("  everybody mixed",                          |run| run.mixed.arrival_deviation.to_string()),
+    ("  everybody held",                           |run| run.all_held.arrival_deviation.to_string()),
     ("packets lost, of all phases",                |run| lost(run)),
     ("hold, music in the cache (p50 / p99 / max)", |_| String::new()),
-    ("  request to first packet of music",         |run| spread(run.hold.request_to_music)),
-    ("  answer to first packet of music",          |run| spread(run.hold.answer_to_music)),
-    ("  request to answer",                        |run| spread(run.hold.request_to_answer)),
+    ("  request to first packet of music",         |run| run.hold.request_to_music.to_string()),
+    ("  answer to first packet of music",          |run| run.hold.answer_to_music.to_string()),
+    ("  request to answer",                        |run| run.hold.request_to_answer.to_string()),
 ];
 
 /// Prints the table.
@@ -68,11 +67,6 @@ fn cpu(phase: &Phase) -> String {
 fn ticks(phase: &Phase) -> String {
     let ticks = phase.ticks;
     format!("{} / {} / {} of {}", ticks.late_1_ms, ticks.late_5_ms, ticks.late_20_ms, ticks.ticks)
-}
-
-fn spread(spread: Spread) -> String {
-    let ms = |us: u64| us as f64 / 1000.0;
-    format!("{:.1} / {:.1} / {:.1} ms", ms(spread.p50_us), ms(spread.p99_us), ms(spread.max_us))
 }
 
 fn lost(run: &Figures) -> String {

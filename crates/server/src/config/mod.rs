@@ -36,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) graph: Graph,
     pub(crate) authority: Authority,
     pub(crate) throttling: Throttling,
+    pub(crate) notifications: Notifications,
     pub(crate) dial: Dial,
     pub(crate) outgoing: Outgoing,
     pub(crate) tenant: Tenant,
@@ -159,6 +160,13 @@ pub(crate) struct Throttling {
     pub(crate) proxies: Vec<IpAddr>,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notifications {
+    pub(crate) give_up_after_hours: u32,
+    pub(crate) kept_days: u32,
+}
+
 /// How closely Graph's documented limits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -216,6 +224,12 @@ pub(crate) struct App {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) certificates: Vec<PathBuf>,
     pub(crate) roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) webhook_secret: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) webhook_secret_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) webhook_secret_env: String,
 }
 
 /// Somebody else who issues tokens: Entra ID (`entra`) or any OpenID provider (`issuer`).
@@ -330,7 +344,8 @@ impl Settings {
     pub(crate) fn without_secrets(&self) -> anyhow::Result<String> {
         const HIDDEN: &str = "(hidden)";
         let mut shown = self.clone();
-        let apps = shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash]);
+        let apps =
+            shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash, &mut app.webhook_secret]);
         let users = shown.users.iter_mut().map(|user| &mut user.sip_password);
         let trunk = shown.trunk.iter_mut().map(|trunk| &mut trunk.password);
         let secrets = apps.chain(users).chain(trunk).filter(|secret| !secret.is_empty());

@@ -3,7 +3,7 @@
 use super::secret;
 use crate::config::{self, Profile, Settings};
 use anyhow::{Context, bail};
-use graph::{App, AppId, ClientKey, Credentials, Directory, Role, SecretHash, TenantId};
+use graph::{App, AppId, ClientKey, Credentials, Directory, Role, SecretHash, TenantId, WebhookSecret};
 use std::fs;
 use std::path::Path;
 
@@ -31,6 +31,7 @@ fn app(app: &config::App, profile: Profile) -> anyhow::Result<App> {
         id: AppId(app.id.parse().context("id must be a GUID")?),
         credentials,
         roles: app.roles.iter().map(role).collect::<anyhow::Result<_>>()?,
+        webhook_secrets: webhook_secrets(app)?,
     })
 }
 
@@ -55,6 +56,17 @@ fn credentials(app: &config::App, profile: Profile) -> anyhow::Result<Credential
     Ok(Credentials { secrets, keys })
 }
 
+/// These are needed as they are, in every profile: a signature cannot be made with a hash of the secret.
+fn webhook_secrets(app: &config::App) -> anyhow::Result<Vec<WebhookSecret>> {
+    const KEY: &str = "webhook_secret";
+    let config::App { webhook_secret: clear, webhook_secret_file: file, webhook_secret_env: variable, .. } = app;
+    if [clear, file, variable].iter().all(|text| text.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let secrets = secret::one_of(KEY, clear, file, variable)?;
+    secrets.split_whitespace().map(|secret| secret.parse().context(KEY)).collect()
+}
+
 fn client_key(path: &Path) -> anyhow::Result<ClientKey> {
     let named = || format!("certificates: {}", path.display());
     ClientKey::from_pem(&fs::read_to_string(path).with_context(named)?).with_context(named)
@@ -75,6 +87,9 @@ mod tests {
             secret_env: String::new(),
             certificates: Vec::new(),
             roles: vec!["Calls.Initiate.All".to_owned()],
+            webhook_secret: String::new(),
+            webhook_secret_file: String::new(),
+            webhook_secret_env: String::new(),
         }
     }
 
@@ -101,6 +116,20 @@ mod tests {
             ..bot()
         };
         assert_eq!(app(&given, Profile::Production).expect("an app").credentials.secrets.len(), 2);
+    }
+
+    #[test]
+    fn notifications_are_signed_with_every_webhook_secret() {
+        let secrets = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_ZmVybWF0YS1kZXYtd2ViaG9vay1zZWNyZXQ=\n";
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        write!(file, "{secrets}").expect("written");
+        let of_file = config::App { webhook_secret_file: file.path().display().to_string(), ..bot() };
+        assert_eq!(app(&of_file, Profile::Production).expect("an app").webhook_secrets.len(), 2);
+        assert!(app(&bot(), Profile::Production).expect("an app").webhook_secrets.is_empty());
+        let both = config::App { webhook_secret: secrets.to_owned(), ..of_file };
+        check_refused(&both, Profile::Production, "set one of webhook_secret");
+        let short = config::App { webhook_secret: "whsec_c2hvcnQ=".to_owned(), ..bot() };
+        check_refused(&short, Profile::Production, "webhook_secret: must be 24 to 64 bytes");
     }
 
     #[test]

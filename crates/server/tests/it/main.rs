@@ -3,6 +3,7 @@
 mod arrows;
 mod baresip;
 mod bench;
+mod callbacks;
 mod conflicts;
 mod contract;
 mod crash;

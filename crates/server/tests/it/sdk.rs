@@ -14,6 +14,7 @@ id = "22222222-2222-4222-8222-222222222222"
 name = "Bot"
 secret = "fermata-dev-secret"
 certificates = ["CERTIFICATE"]
+webhook_secret = "whsec_ZmVybWF0YS1kZXYtd2ViaG9vay1zZWNyZXQ="
 roles = ["Calls.Initiate.All", "Calls.InitiateGroupCall.All", "Calls.JoinGroupCallAsGuest.All"]
 
 [[apps]]
