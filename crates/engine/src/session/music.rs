@@ -95,7 +95,11 @@ impl Session {
                 self.observe(Event::PromptFailed { operation, failure }, now);
             }
             // The phone has changed its codec and the prompt cannot be had a second time: silence, never the others.
-            Err(failure) => tracing::warn!(%participant, %failure, "no music after a change of codec"),
+            // The log names the kind only: the sentence holds the prompt's origin.
+            Err(failure) => {
+                let call::PromptFailure { kind, .. } = failure.into();
+                tracing::warn!(%participant, ?kind, "no music after a change of codec");
+            }
         }
     }
 

@@ -1,5 +1,11 @@
 //! What the fuzzer does with foreign bytes, over its seeds: what it found once stays found (see fuzz/).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the seeds are files, and the fuzzer's own code starts its clock anywhere"
+)]
+#![expect(clippy::print_stdout, reason = "the last seed that is named is the one that failed")]
+
 use std::fs;
 use std::path::Path;
 
