@@ -75,7 +75,8 @@ impl Endpoint {
         }
     }
 
-    /// Answers a call with an SDP answer, or with an offer if the caller sent none. Does nothing when the caller was faster and withdrew it.
+    /// Answers a call with an SDP answer, or with an offer if the caller sent none. Does nothing when the caller was faster
+    /// and withdrew it.
     pub fn accept(&mut self, dialog: DialogKey, answer: Vec<u8>, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
         self.session_timers.clear(SessionTimer::Answer(dialog));

@@ -30,6 +30,7 @@ impl Running {
                     self.worker.sip.send(SipCommand::AnswerOffer { leg, answer });
                 }
                 Output::Probe { participant } => {
+                    metrics::counter!("fermata_phones_probed_total").increment(1);
                     self.worker.sip.send(SipCommand::Probe { leg: self.address(conversation, participant) });
                 }
                 Output::LoadPrompt { participant, operation, prompt, codec } => {

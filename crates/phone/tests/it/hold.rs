@@ -105,11 +105,15 @@ fn both_hold_at_once_and_resume_at_once() {
     let (alice, bob) = (Phone::start(says("alice", 440)).unwrap(), Phone::start(says("bob", 1000)).unwrap());
     connect(&alice, &bob);
     for offers in [Offers::ByReinvite, Offers::ByUpdate, Offers::Late] {
-        [&alice, &bob].map(|phone| phone.set_manner(Manner { offers, level: Level::Stream }));
+        for phone in [&alice, &bob] {
+            phone.set_manner(Manner { offers, level: Level::Stream });
+        }
         for hold in [Hold::SendOnly, Hold::Off] {
             // Their offers cross on the way, and are made again.
-            [&alice, &bob].map(|phone| phone.hold_by(hold));
-            [&alice, &bob].map(|phone| wait(phone, |phone| phone.hold == hold));
+            alice.hold_by(hold);
+            bob.hold_by(hold);
+            wait(&alice, |phone| phone.hold == hold);
+            wait(&bob, |phone| phone.hold == hold);
         }
     }
     check_hears(&bob, 440, 1000);
