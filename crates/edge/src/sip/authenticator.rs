@@ -29,8 +29,13 @@ const COUNT_WINDOW: u32 = 64;
 pub(super) enum Verdict {
     /// The request comes from the user with this index.
     Granted(usize),
-    /// It does not, or can't be known: ask for a password. The answer is the same for users that do not exist.
+    /// It can't be known: ask for a password.
     Denied,
+    /// The password is wrong, or there is no such user: ask for a password, as if nothing had been said.
+    Wrong {
+        /// Whether the nonce is one that we made for this address: then the address is not forged.
+        is_proven: bool,
+    },
     /// The password is right, only the nonce is too old: a fresh one is enough.
     Stale,
 }
@@ -85,9 +90,10 @@ impl Authenticator {
         // An unknown user costs the same arithmetic as a known one, so that time does not tell them apart.
         let password = user.map_or("", |user| users[user].password.as_str());
         let is_right = is_right(request, &authorization, password);
+        let nonce = self.read_nonce(&authorization.nonce, flow);
         match user {
-            Some(user) if is_right => self.check_nonce(user, &authorization, flow, now),
-            Some(_) | None => Verdict::Denied,
+            Some(user) if is_right => self.check_nonce(user, &authorization, nonce, now),
+            Some(_) | None => Verdict::Wrong { is_proven: nonce.is_some() },
         }
     }
 
@@ -95,8 +101,14 @@ impl Authenticator {
         authorization.realm == self.realm && self.algorithms.contains(&authorization.algorithm)
     }
 
-    fn check_nonce(&mut self, user: usize, authorization: &Authorization, flow: Flow, now: Instant) -> Verdict {
-        let Some((made_ms, serial)) = self.read_nonce(&authorization.nonce, flow) else { return Verdict::Stale };
+    fn check_nonce(
+        &mut self,
+        user: usize,
+        authorization: &Authorization,
+        nonce: Option<(u64, u64)>,
+        now: Instant,
+    ) -> Verdict {
+        let Some((made_ms, serial)) = nonce else { return Verdict::Stale };
         let age_ms = self.elapsed_ms(now).saturating_sub(made_ms);
         if u128::from(age_ms) > NONCE_LIFETIME.as_millis() {
             return Verdict::Stale;

@@ -1,9 +1,11 @@
 //! What an endpoint is told when it is made.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::digest::{Algorithm, Credentials};
+use super::flow::Destination;
+use super::guard::GuardLimits;
 use super::method::Method;
 use super::uri::HostPort;
 
@@ -40,6 +42,10 @@ pub struct Config {
     pub session_expires_min: Duration,
     /// How much state the endpoint keeps.
     pub limits: Limits,
+    /// Who is shut out, and for how long.
+    pub guard: GuardLimits,
+    /// Where the requests of a call may go, besides to where it began.
+    pub reach: Reach,
 }
 
 /// The shortest session interval of RFC 4028 §5.
@@ -80,6 +86,8 @@ impl Config {
             session_expires: None,
             session_expires_min: SESSION_EXPIRES_MIN,
             limits: Limits::default(),
+            guard: GuardLimits::off(),
+            reach: Reach::Anywhere,
         }
     }
 
@@ -128,6 +136,41 @@ pub enum Incoming {
     Offer,
     /// It is answered with 403 and a Warning that says that incoming calls are not offered.
     Refuse,
+}
+
+/// Where the requests of a call may go, besides to where it began.
+///
+/// A peer tells in Contact and Record-Route where it wants our next requests. It might name a host that the operator would
+/// never let us call: one inside the network, or somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Wherever the peer says (RFC 3261 §12.2.1.1).
+    Anywhere,
+    /// To these addresses, loopback if it is allowed, and the host where the call began, at any port. What is to go
+    /// elsewhere goes to where the call began: a proxy there knows the way.
+    Only {
+        /// Whether loopback addresses may be reached.
+        loopback: bool,
+        /// Which others.
+        addresses: Vec<IpAddr>,
+    },
+}
+
+impl Reach {
+    /// Tells whether a request of a call that began at `first` may go to `next`.
+    pub(super) fn allows(&self, next: Destination, first: Destination) -> bool {
+        // What began over TLS never goes on in clear: keys may stand in it.
+        if first.transport().is_secure() && !next.transport().is_secure() {
+            return false;
+        }
+        let (next, first) = (next.remote().ip(), first.remote().ip());
+        match self {
+            Reach::Anywhere => true,
+            Reach::Only { loopback, addresses } => {
+                next == first || (*loopback && next.is_loopback()) || addresses.contains(&next)
+            }
+        }
+    }
 }
 
 /// The base values of RFC 3261 §17 (table 4 of the RFC); all other timers are made of them.

@@ -1,5 +1,6 @@
 //! Dialogs: what two user agents remember of each other between requests (RFC 3261 §12).
 
+use super::config::Reach;
 use super::flow::{Destination, Flow};
 use super::header::{Headers, Name};
 use super::message::{CSeq, Request, Response};
@@ -51,6 +52,7 @@ pub(super) struct Dialog {
     route_set: Vec<NameAddr>,
     remote_target: Uri,
     path: Path,
+    reach: Reach,
     /// True when we sent the first INVITE and so made the Call-ID.
     pub(super) is_caller: bool,
 }
@@ -75,6 +77,7 @@ impl Dialog {
             // A 2xx without Contact is wrong, but some gateways send it; what reached them once reaches them again.
             remote_target: contact(answer).unwrap_or_else(|| invite.uri.clone()),
             path: Path { first, is_only: matches!(first, Destination::Flow(_)) },
+            reach: Reach::Anywhere,
             is_caller: true,
         })
     }
@@ -92,8 +95,14 @@ impl Dialog {
             route_set: routes(headers, &Name::RecordRoute),
             remote_target: contact(headers).ok_or(FieldError("Contact"))?,
             path: Path { first: Destination::Flow(invite.flow), is_only: invite.via.is_behind_nat(invite.flow.remote) },
+            reach: Reach::Anywhere,
             is_caller: false,
         })
+    }
+
+    /// Follows the peer's Contact and Record-Route only this far.
+    pub(super) fn confined_to(self, reach: &Reach) -> Dialog {
+        Dialog { reach: reach.clone(), ..self }
     }
 
     pub(super) fn id(&self) -> DialogId {
@@ -160,11 +169,11 @@ impl Dialog {
     }
 
     /// Returns where the next request goes: the first route or the target, or where the peer was reached before when
-    /// those are of no use.
+    /// those are of no use, or not to be followed.
     pub(super) fn destination(&self) -> Destination {
         let next = self.route_set.first().map_or(&self.remote_target, |route| &route.uri);
         match next.destination() {
-            Some(destination) if !self.path.is_only => destination,
+            Some(next) if !self.path.is_only && self.reach.allows(next, self.path.first) => next,
             Some(_) | None => self.path.first,
         }
     }

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::dialog::DialogId;
 use super::event::{DialogKey, Event, RegistrationKey};
 use super::flow::{Destination, Flow, Transmit, Transport};
+use super::guard::{Ban, Guard};
 use super::message::Message;
 use super::random::{Random, hmac_sha256};
 use super::registrar::{Binding, Registrar};
@@ -37,6 +38,7 @@ pub struct Endpoint {
     pub(super) registration_timers: Timers<RegistrationKey>,
     pub(super) events: VecDeque<Event>,
     pub(super) next_incoming: DialogKey,
+    pub(super) guard: Guard,
     streams: HashMap<Flow, Stream>,
 }
 
@@ -56,6 +58,7 @@ impl Endpoint {
             registration_timers: Timers::new(),
             events: VecDeque::new(),
             next_incoming: DialogKey::INCOMING,
+            guard: Guard::new(config.guard.clone()),
             streams: HashMap::new(),
             config,
         }
@@ -94,6 +97,7 @@ impl Endpoint {
 
     /// Runs everything that is due at `now`.
     pub fn expire(&mut self, now: Instant) {
+        self.guard.expire(now);
         while let Some(outcome) = self.transactions.expire_one(now) {
             self.receive_outcomes(outcome, now);
         }
@@ -107,6 +111,16 @@ impl Endpoint {
         self.events.extend(gone.into_iter().map(|user| Event::Unregistered { user }));
     }
 
+    /// Returns the next address that was shut out, for the log: each is told once.
+    pub fn poll_ban(&mut self) -> Option<Ban> {
+        self.guard.poll_ban()
+    }
+
+    /// Returns how many requests were dropped since it was asked last: of those who are shut out, and beyond the rate.
+    pub fn take_dropped(&mut self) -> u64 {
+        self.guard.take_dropped()
+    }
+
     /// Returns when [`expire`](Endpoint::expire) has something to do. Changes with every other call.
     pub fn deadline(&self) -> Option<Instant> {
         let deadlines = [
@@ -114,6 +128,7 @@ impl Endpoint {
             self.session_timers.next(),
             self.registration_timers.next(),
             self.registrar.deadline(),
+            self.guard.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

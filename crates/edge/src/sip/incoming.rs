@@ -27,6 +27,7 @@ impl Endpoint {
     pub(super) fn receive_invite(&mut self, server: ServerId, received: &Arc<Received>, now: Instant) {
         if self.config.incoming == Incoming::Refuse {
             let warning = "incoming calls are not offered here";
+            self.note_stray(received.flow, now);
             return self.respond_warning(server, Status::FORBIDDEN, warning, now);
         }
         if self.is_interval_too_brief(server, received, now) {
@@ -37,7 +38,7 @@ impl Endpoint {
         }
         let tag = self.transactions.tag(server).unwrap_or("").to_owned();
         match Dialog::from_request(received, &tag) {
-            Ok(dialog) => self.offer_call(server, dialog, received, now),
+            Ok(dialog) => self.offer_call(server, dialog.confined_to(&self.config.reach), received, now),
             Err(_) => self.respond(server, Status::BAD_REQUEST, now),
         }
     }
@@ -91,6 +92,9 @@ impl Endpoint {
     /// A status below 300 is no refusal: 480 is sent instead.
     pub fn reject(&mut self, dialog: DialogKey, status: Status, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
+        if let Some(received) = self.transactions.received(server).filter(|_| status == Status::NOT_FOUND) {
+            self.note_stray(received.flow, now);
+        }
         self.respond(server, refusal(status), now);
         self.forget(dialog, now);
         self.tell_end(dialog, EndCause::Local);

@@ -14,7 +14,7 @@
 //!   register registration       a registrar; a client of one
 //!   session dialog              what is remembered of a call
 //!   transaction                 retransmissions, timers A to M
-//!   authenticator authorizer digest               who asks; who we are
+//!   guard authenticator authorizer digest         who is answered; who asks; who we are
 //!   message parse stream header via uri …         bytes to values and back
 //! ```
 //!
@@ -62,6 +62,7 @@ mod endpoint;
 mod event;
 mod expiry;
 mod flow;
+mod guard;
 mod header;
 mod incoming;
 mod message;
@@ -89,11 +90,12 @@ mod unreadable;
 mod uri;
 mod via;
 
-pub use config::{Config, Incoming, Limits, RegistrarLimits, Timing};
+pub use config::{Config, Incoming, Limits, Reach, RegistrarLimits, Timing};
 pub use digest::{Algorithm, Credentials};
 pub use endpoint::Endpoint;
 pub use event::{DialogKey, EndCause, Event, RegistrationKey, RegistrationState};
 pub use flow::{Destination, Flow, Transmit, Transport};
+pub use guard::{Ban, GuardLimits};
 pub use header::{Headers, Name};
 pub use message::{CSeq, CSeqError, Message, Request, Response};
 pub use method::Method;

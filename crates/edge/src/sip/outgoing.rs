@@ -194,7 +194,7 @@ impl Endpoint {
     /// Makes the dialog of a 2xx of our first INVITE, and its ACK.
     fn dialog_of(&self, outcome: &ClientEvent) -> Option<(Dialog, Request)> {
         let (invite, first) = self.transactions.sent(outcome.id)?;
-        let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?;
+        let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?.confined_to(&self.config.reach);
         let ack = dialog.ack(invite);
         Some((dialog, ack))
     }

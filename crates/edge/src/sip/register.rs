@@ -18,6 +18,10 @@ impl Endpoint {
         match self.authenticator.check(request, &self.config.users, received.flow, now) {
             Verdict::Granted(user) => self.serve_register(server, user, received, now),
             Verdict::Denied => self.challenge(server, received.flow, false, now),
+            Verdict::Wrong { is_proven } => {
+                self.guard.fail(received.flow, is_proven, now);
+                self.challenge(server, received.flow, false, now);
+            }
             Verdict::Stale => self.challenge(server, received.flow, true, now),
         }
     }

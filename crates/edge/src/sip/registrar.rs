@@ -90,6 +90,13 @@ impl Registrar {
         bindings.iter().rev().filter(move |binding| binding.expires > now)
     }
 
+    /// Returns whose phone is registered over a flow.
+    pub(super) fn user_of(&self, flow: Flow, now: Instant) -> Option<&str> {
+        let is_over =
+            |bindings: &Vec<Binding>| bindings.iter().any(|binding| binding.flow == flow && binding.expires > now);
+        self.bindings.iter().position(is_over).map(|user| self.users[user].as_str())
+    }
+
     /// Returns the name of a user.
     pub(super) fn user(&self, index: usize) -> &str {
         &self.users[index]

@@ -30,8 +30,9 @@ impl Endpoint {
         let received = match Received::new(request.clone(), flow) {
             Ok(received) => Arc::new(received),
             Err(error) => {
-                if let Some((via, response)) =
-                    bad_request(&request, flow, error).filter(|_| request.method != Method::Ack)
+                if request.method != Method::Ack
+                    && self.guard.lets_in(flow, false, self.registrar.user_of(flow, now).is_some(), now)
+                    && let Some((via, response)) = bad_request(&request, flow, error)
                 {
                     self.transactions.send(via.response_destination(flow), response.to_bytes());
                 }
@@ -40,6 +41,9 @@ impl Endpoint {
         };
         if received.request.method == Method::Ack {
             return self.receive_any_ack(&received, now);
+        }
+        if !self.lets_in(&received, now) {
+            return;
         }
         match self.transactions.receive_request(Arc::clone(&received), now) {
             Arrival::New(server) => self.inspect(server, &received, now),

@@ -47,6 +47,13 @@ impl<T: Copy + Ord + Hash> Timers<T> {
         Some(timer)
     }
 
+    /// Takes the timer with the earliest deadline, though it has not come.
+    pub(super) fn pop_first(&mut self) -> Option<T> {
+        let (_, timer) = *self.order.first()?;
+        self.clear(timer);
+        Some(timer)
+    }
+
     /// Tells whether no timer runs.
     pub(super) fn is_empty(&self) -> bool {
         self.deadlines.is_empty()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod fuzz_seeds;
+mod guard;
 mod hold_table;
 mod latch;
 mod sdes;
