@@ -2,7 +2,8 @@
 
 use crate::prompts;
 use edge::sdp::SrtpPolicy;
-use edge::sip::Transport;
+use edge::sip::{Algorithm, GuardLimits, Transport};
+use edge::srtp::Suite;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -43,6 +44,10 @@ pub struct SipConfig {
     pub ring_timeout: Duration,
     /// Whether legs are encrypted.
     pub srtp: SrtpConfig,
+    /// What phones are asked to prove their passwords by, in this order.
+    pub digest: Vec<Algorithm>,
+    /// Who is shut out. The trunk never is.
+    pub guard: GuardLimits,
     /// After how long without a sign of life over SIP a call ends, if the phone agrees (RFC 4028). `None`: not asked for.
     pub session_expires: Option<Duration>,
     /// The shortest such time that a phone may ask for.
@@ -50,14 +55,23 @@ pub struct SipConfig {
 }
 
 /// Whether legs are encrypted (SRTP), and how keys may travel.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SrtpConfig {
     /// For everybody but the trunk.
     pub phones: SrtpPolicy,
     /// For the trunk.
     pub trunk: SrtpPolicy,
+    /// What is offered, in this order, and taken.
+    pub suites: Vec<Suite>,
     /// Whether keys may stand in SIP messages that are not encrypted: then whoever reads those can decrypt the sound.
     pub keys_without_tls: bool,
+}
+
+impl Default for SrtpConfig {
+    fn default() -> Self {
+        let suites = Suite::ALL.to_vec();
+        Self { phones: SrtpPolicy::Optional, trunk: SrtpPolicy::Optional, suites, keys_without_tls: false }
+    }
 }
 
 /// SIP over TLS.

@@ -2,8 +2,9 @@
 
 use crate::config::{DialRule, SipConfig, Trunk, User};
 use call::Identity;
-use edge::sdp::SrtpPolicy;
+use edge::sdp::LocalSrtp;
 use edge::sip::{Host, SipUri, Uri};
+use edge::srtp::KeySource;
 
 /// The ways to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,12 +83,13 @@ impl Directory {
 }
 
 impl SipConfig {
-    /// Whether the leg of `identity` is encrypted.
-    pub(crate) fn srtp_with(&self, identity: &Identity) -> SrtpPolicy {
-        match identity {
+    /// Whether and how the leg of `identity` is encrypted.
+    pub(crate) fn srtp_with(&self, identity: &Identity, keys: KeySource) -> LocalSrtp {
+        let policy = match identity {
             Identity::Phone { id, .. } if is_e164(id) => self.srtp.trunk,
             Identity::Phone { .. } | Identity::User { .. } | Identity::Application { .. } => self.srtp.phones,
-        }
+        };
+        LocalSrtp::new(policy, keys).with_suites(self.srtp.suites.clone())
     }
 }
 

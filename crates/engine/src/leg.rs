@@ -2,8 +2,8 @@
 
 use crate::pulse::Pulse;
 use edge::latch::Latch;
-use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError, SrtpPolicy};
-use edge::srtp::{KeySource, Protection};
+use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError};
+use edge::srtp::Protection;
 use media::{Codec, LegId, TransmitStart};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -12,12 +12,10 @@ use std::time::Instant;
 const CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
 
 /// The numbers of a leg that must be random (RFC 3550 §5.1, RFC 8866 §5.2).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LegRandom {
     pub(crate) transmit: TransmitStart,
     pub(crate) session_id: u64,
-    /// Where its SRTP keys come from.
-    pub(crate) keys: KeySource,
 }
 
 /// A leg, from its offer on.
@@ -34,7 +32,7 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub(crate) fn new(id: LegId, address: SocketAddr, random: LegRandom, srtp: SrtpPolicy) -> Self {
+    pub(crate) fn new(id: LegId, address: SocketAddr, random: LegRandom, srtp: LocalSrtp) -> Self {
         let local = Local {
             address: address.ip(),
             rtp_port: address.port(),
@@ -43,7 +41,7 @@ impl Leg {
             codecs: CODECS.to_vec(),
             direction: sdp::Direction::SendRecv,
         };
-        let negotiation = Negotiation::new(local).with_srtp(LocalSrtp::new(srtp, random.keys));
+        let negotiation = Negotiation::new(local).with_srtp(srtp);
         let pulse = Pulse::default();
         Self { id, transmit: random.transmit, negotiation, latch: None, protection: None, pulse }
     }

@@ -31,6 +31,7 @@ pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Change, NotRecorded};
 pub use config::{Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
 pub use edge::sdp::SrtpPolicy;
-pub use edge::sip::Transport;
+pub use edge::sip::{Algorithm, GuardLimits, Transport};
+pub use edge::srtp::Suite;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
 pub use tick::TickStatistics;

@@ -14,7 +14,7 @@ use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
     ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
-use edge::sdp::{FirstOffers, SrtpPolicy};
+use edge::sdp::{FirstOffers, LocalSrtp};
 use media::{Codec, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
 use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -127,7 +127,7 @@ impl Session {
         participant: ParticipantId,
         address: SocketAddr,
         random: LegRandom,
-        srtp: SrtpPolicy,
+        srtp: LocalSrtp,
     ) -> Option<FirstOffers> {
         if !self.dialing.remove(&participant) {
             return None;

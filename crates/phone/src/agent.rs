@@ -265,7 +265,7 @@ impl Agent {
 
     /// Returns whether the phone encrypts, with keys of its own for each call.
     pub(crate) fn describe_srtp(&self) -> LocalSrtp {
-        LocalSrtp::new(self.config.srtp, KeySource::new(seed()))
+        LocalSrtp::new(self.config.srtp, KeySource::new(seed())).with_suites(self.config.suites.clone())
     }
 
     /// Returns what the phone says, in a codec.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use edge::sdp::SrtpPolicy;
 use edge::sip::{Status, Transport};
+use edge::srtp::Suite;
 use media::{Codec, Recording};
 use rustls::ClientConfig;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub codecs: Vec<Codec>,
     /// Whether its sound is encrypted, with keys in its descriptions (SDES). It tells them over whatever transport.
     pub srtp: SrtpPolicy,
+    /// The suites it offers in this order, and takes.
+    pub suites: Vec<Suite>,
     /// What it says in a call, again and again.
     pub speaks: Speech,
     /// What it does when it rings.
@@ -51,6 +54,7 @@ impl Config {
             tls: None,
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
             srtp: SrtpPolicy::Off,
+            suites: Suite::ALL.to_vec(),
             speaks: Speech::Silence,
             answer: Answer::AtOnce,
             register: None,

@@ -60,6 +60,9 @@ pub(crate) struct Options {
     /// Keeps the server on the first core and the phones on the second, so that neither takes time from the other.
     #[arg(long)]
     pin: bool,
+    /// Encrypts the sound of all phones (SRTP).
+    #[arg(long)]
+    srtp: bool,
     /// Makes the exit status say whether all promises were kept.
     #[arg(long)]
     check: bool,
@@ -132,6 +135,7 @@ async fn measure(options: &Options, settings: &config::Settings) -> anyhow::Resu
             phase: Duration::from_secs(options.seconds),
             holds: options.holds,
             is_pinned: options.pin,
+            is_encrypted: options.srtp,
         };
         report.runs.push(run.measure(settings).await?);
     }

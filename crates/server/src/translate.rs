@@ -63,23 +63,53 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         trunk: settings.trunk.as_ref().map(trunk).transpose()?,
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
         ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
-        srtp: srtp(&settings.srtp),
+        srtp: srtp(&settings.srtp)?,
+        digest: digest(&settings.sip.digest)?,
+        guard: guard(&settings.guard),
         session_expires: seconds_or_never(settings.sip.session_expires_seconds),
         session_expires_min: session_expires_min(&settings.sip)?,
     })
 }
 
-fn srtp(srtp: &config::Srtp) -> engine::SrtpConfig {
+fn digest(digest: &[config::Digest]) -> anyhow::Result<Vec<engine::Algorithm>> {
+    if digest.is_empty() {
+        bail!("sip.digest: phones must prove their passwords by something");
+    }
+    let algorithm = |digest: &config::Digest| match digest {
+        config::Digest::Md5 => engine::Algorithm::Md5,
+        config::Digest::Sha256 => engine::Algorithm::Sha256,
+    };
+    Ok(digest.iter().map(algorithm).collect())
+}
+
+fn guard(guard: &config::Guard) -> engine::GuardLimits {
+    engine::GuardLimits {
+        failures_max: guard.failures,
+        window: Duration::from_secs(guard.window_seconds),
+        ban: Duration::from_secs(guard.ban_seconds),
+        requests_per_s_max: guard.requests_per_second,
+        trusted: guard.trusted.iter().copied().collect(),
+        ..engine::GuardLimits::default()
+    }
+}
+
+fn srtp(srtp: &config::Srtp) -> anyhow::Result<engine::SrtpConfig> {
+    let suite = |name: &String| engine::Suite::named(name).with_context(|| format!("srtp.suites: {name:?} is unknown"));
+    let suites = srtp.suites.iter().map(suite).collect::<anyhow::Result<Vec<_>>>()?;
+    if suites.is_empty() {
+        bail!("srtp.suites: name one at least, or set phones and trunk to \"off\"");
+    }
     let policy = |policy| match policy {
         config::SrtpPolicy::Off => engine::SrtpPolicy::Off,
         config::SrtpPolicy::Optional => engine::SrtpPolicy::Optional,
         config::SrtpPolicy::Required => engine::SrtpPolicy::Required,
     };
-    engine::SrtpConfig {
+    Ok(engine::SrtpConfig {
         phones: policy(srtp.phones),
         trunk: policy(srtp.trunk),
+        suites,
         keys_without_tls: srtp.keys_without_tls,
-    }
+    })
 }
 
 /// A call that must be longer than it may be asked to be would be refused by every phone.

@@ -31,6 +31,8 @@ pub enum SrtpPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalSrtp {
     policy: SrtpPolicy,
+    /// What is offered, in this order, and taken.
+    suites: Vec<Suite>,
     may_tell_keys: bool,
     keys: KeySource,
     agreed: Option<Agreed>,
@@ -58,7 +60,13 @@ impl LocalSrtp {
 
     /// Encrypts as `policy` says, with keys from `keys`, once they may be told.
     pub fn new(policy: SrtpPolicy, keys: KeySource) -> LocalSrtp {
-        LocalSrtp { policy, may_tell_keys: false, keys, agreed: None }
+        LocalSrtp { policy, suites: Suite::ALL.to_vec(), may_tell_keys: false, keys, agreed: None }
+    }
+
+    /// Offers these suites in this order, and takes no others.
+    #[must_use]
+    pub fn with_suites(self, suites: Vec<Suite>) -> LocalSrtp {
+        LocalSrtp { suites, ..self }
     }
 
     /// Sets whether keys may be told: the descriptions go over TLS, or the operator does not mind (RFC 4568 §8.2).
@@ -85,7 +93,7 @@ impl LocalSrtp {
         match &self.agreed {
             Some(Agreed::Encrypted { ours }) => vec![Crypto { tag: 1, key: ours.clone() }],
             None if self.may_encrypt() => {
-                let keys = Suite::ALL.map(|suite| self.keys.key(suite));
+                let keys = self.suites.iter().map(|suite| self.keys.key(*suite));
                 (1..).zip(keys).map(|(tag, key)| Crypto { tag, key }).collect()
             }
             Some(Agreed::Plain) | None => Vec::new(),
@@ -117,7 +125,8 @@ impl LocalSrtp {
     /// Answers an offer: with the first key that we can use, with none, or not at all (RFC 4568 §7.1.2). Keys beside a
     /// profile in clear are for those who can (RFC 8643).
     pub(super) fn answer(&self, media: &Media<'_>) -> Result<Option<(u32, Keys)>, SdpError> {
-        let theirs = media.attributes.crypto.first().filter(|_| self.may_encrypt());
+        let is_ours = |theirs: &&Crypto| self.may_encrypt() && self.suites.contains(&theirs.key.suite());
+        let theirs = media.attributes.crypto.iter().find(is_ours);
         match theirs {
             Some(theirs) => Ok(Some((theirs.tag, self.answer_key(theirs)))),
             None if is_secure(media) && self.may_encrypt() => Err(SdpError::NoCrypto { line: media.line }),

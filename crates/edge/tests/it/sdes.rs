@@ -127,6 +127,27 @@ fn two_of_us_agree_on_keys_in_each_direction() {
 }
 
 #[test]
+fn only_the_suites_that_are_wished_are_offered_and_taken() {
+    let wishing = |suites: &[Suite]| {
+        let srtp = LocalSrtp::new(Required, KeySource::new([1; 32])).with_suites(suites.to_vec());
+        let mut side = Negotiation::new(fermata()).with_srtp(srtp);
+        side.let_keys_be_told(true);
+        side
+    };
+    let weak = wishing(&[Suite::AesCm128HmacSha1Tag32]).offer();
+    assert_eq!(shown(&weak), ["RTP/SAVP", "1 AES_CM_128_HMAC_SHA1_32"]);
+    let refused = wishing(&[Suite::AeadAes256Gcm]).answer(weak.as_bytes()).unwrap_err();
+    assert!(matches!(refused, SdpError::NoCrypto { .. }));
+    for suite in Suite::ALL {
+        let (mut caller, mut callee) = (wishing(&Suite::ALL), wishing(&[suite]));
+        let offer = caller.first_offers().encrypted.unwrap();
+        let (answer, _) = callee.answer(offer.as_bytes()).unwrap();
+        caller.accept_answer(answer.as_bytes()).unwrap();
+        assert!(are_private(&caller, &callee) && callee.keys().unwrap().ours.suite() == suite);
+    }
+}
+
+#[test]
 fn who_was_offered_clear_sound_cannot_answer_with_keys() {
     let mut caller = side(Optional, 1);
     caller.first_offers();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::prompts::{DownloadError, PromptFailure};
 use call::{CallKind, ClientContext, ConversationId, Invitation, NewCall, Policy};
-use edge::sdp::{self, Local, LocalSrtp, Negotiation};
+use edge::sdp::{self, Local, LocalSrtp, Negotiation, SrtpPolicy};
 use edge::srtp::{KeySource, Protection};
 use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
@@ -235,8 +235,9 @@ impl Stage {
     fn join(&mut self, n: usize, codec: Codec, srtp: SrtpPolicy) {
         let ours = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * n as u16));
         let transmit = TransmitStart { ssrc: n as u32, sequence: 65_500, timestamp: u32::MAX - 5_000 };
-        let random = LegRandom { transmit, session_id: 7, keys: KeySource::new([n as u8; 32]) };
-        let offers = self.session.leg_opened(id(n), ours, random, srtp).expect("it was to be called");
+        let random = LegRandom { transmit, session_id: 7 };
+        let ours_srtp = LocalSrtp::new(srtp, KeySource::new([n as u8; 32]));
+        let offers = self.session.leg_opened(id(n), ours, random, ours_srtp).expect("it was to be called");
         let address = SocketAddr::from(([127, 0, 0, 1], 30_000 + 2 * n as u16));
         let local = local(address, codec, sdp::Direction::SendRecv);
         let keys = KeySource::new([100 + n as u8; 32]);

@@ -51,24 +51,37 @@ pub(super) enum Chunk {
         bytes: Vec<u8>,
     },
     /// The connection has ended.
-    Closed {
-        flow: Flow,
-    },
+    Closed(Ended),
     /// The connection could not be made.
-    Unreachable {
-        flow: Flow,
-    },
+    Unreachable(Ended),
+}
+
+/// A connection that is no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) flow: Flow,
+    /// Another connection may have its flow by now.
+    number: u64,
 }
 
 /// The connections, and the listeners.
 pub(super) struct Connections {
     tcp: Listener,
     tls: Option<Tls>,
-    writers: HashMap<Flow, mpsc::Sender<Vec<u8>>>,
+    writers: HashMap<Flow, Writer>,
+    opened: u64,
     by_address: HashMap<IpAddr, usize>,
     /// Who must be at the other end of a connection of ours.
     names: HashMap<SocketAddr, ServerName<'static>>,
     chunks: mpsc::Sender<Chunk>,
+}
+
+/// The way to a connection.
+struct Writer {
+    number: u64,
+    messages: mpsc::Sender<Vec<u8>>,
+    /// Whether we have opened it.
+    is_ours: bool,
 }
 
 struct Listener {
@@ -84,7 +97,7 @@ struct Tls {
 
 /// Both ends of a connection's queues, as its task has them.
 struct Ends {
-    flow: Flow,
+    name: Ended,
     chunks: mpsc::Sender<Chunk>,
     messages: mpsc::Receiver<Vec<u8>>,
 }
@@ -105,7 +118,7 @@ impl Connections {
             None => None,
         };
         let (writers, by_address, names) = Default::default();
-        Ok((Self { tcp: Listener::new(tcp)?, tls, writers, by_address, names, chunks }, receiver))
+        Ok((Self { tcp: Listener::new(tcp)?, tls, writers, opened: 0, by_address, names, chunks }, receiver))
     }
 
     /// Where TLS is spoken.
@@ -137,7 +150,7 @@ impl Connections {
             metrics::counter!("fermata_sip_connections_refused_total").increment(1);
             return;
         }
-        let Some(ends) = self.open(transport, remote) else { return };
+        let Some(ends) = self.open(transport, remote, false) else { return };
         let acceptor = self.tls.as_ref().filter(|_| transport.is_secure()).map(|tls| tls.acceptor.clone());
         tokio::spawn(async move {
             match acceptor {
@@ -153,18 +166,25 @@ impl Connections {
     /// Sends over a connection that is there; one that is gone has been reported.
     pub(super) fn send(&mut self, flow: Flow, bytes: Vec<u8>) {
         if let Some(writer) = self.writers.get(&flow)
-            && writer.try_send(bytes).is_err()
+            && writer.messages.try_send(bytes).is_err()
         {
             // Dropping the writer ends the connection, and its end is reported.
             self.forget(flow);
         }
     }
 
-    /// Sends to an address, over a connection that is made if there is none.
+    /// Sends to an address, over a connection that is made if there is none. With TLS one that somebody else has opened
+    /// does not do: nobody there has proved a name (RFC 5923 §8).
     pub(super) fn send_to(&mut self, transport: Transport, remote: SocketAddr, bytes: Vec<u8>) {
         let Some(flow) = self.flow(transport, remote) else { return };
-        if !self.writers.contains_key(&flow)
-            && let Some(ends) = self.open(transport, remote)
+        let known = self.writers.get(&flow);
+        if let Some(foreign) = known.filter(|known| transport.is_secure() && !known.is_ours) {
+            // A full queue leaves it to the timers of the request.
+            let _ = self.chunks.try_send(Chunk::Unreachable(Ended { flow, number: foreign.number }));
+            return;
+        }
+        if known.is_none()
+            && let Some(ends) = self.open(transport, remote, true)
         {
             let tls = self.tls.as_ref().filter(|_| transport.is_secure()).map(|tls| tls.connector.clone());
             let name = self.names.get(&remote).cloned().unwrap_or(ServerName::IpAddress(remote.ip().into()));
@@ -187,6 +207,15 @@ impl Connections {
         }
     }
 
+    /// Takes in that a connection has ended. Returns false if another one has its flow by now.
+    pub(super) fn ended(&mut self, ended: Ended) -> bool {
+        let is_last = self.writers.get(&ended.flow).is_none_or(|writer| writer.number == ended.number);
+        if is_last {
+            self.forget(ended.flow);
+        }
+        is_last
+    }
+
     pub(super) fn forget(&mut self, flow: Flow) {
         if self.writers.remove(&flow).is_none() {
             return;
@@ -199,13 +228,15 @@ impl Connections {
         }
     }
 
-    fn open(&mut self, transport: Transport, remote: SocketAddr) -> Option<Ends> {
+    fn open(&mut self, transport: Transport, remote: SocketAddr, is_ours: bool) -> Option<Ends> {
         let flow = self.flow(transport, remote)?;
-        let (writer, messages) = mpsc::channel(MESSAGES_WAITING_MAX);
-        if self.writers.insert(flow, writer).is_none() {
+        let (sender, messages) = mpsc::channel(MESSAGES_WAITING_MAX);
+        self.opened += 1;
+        let number = self.opened;
+        if self.writers.insert(flow, Writer { number, messages: sender, is_ours }).is_none() {
             *self.by_address.entry(remote.ip()).or_default() += 1;
         }
-        Some(Ends { flow, chunks: self.chunks.clone(), messages })
+        Some(Ends { name: Ended { flow, number }, chunks: self.chunks.clone(), messages })
     }
 
     fn flow(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
@@ -228,16 +259,16 @@ impl Ends {
     async fn handshake_failed(self) {
         metrics::counter!("fermata_sip_handshakes_failed_total").increment(1);
         // The loop that would listen ends only with the program.
-        let _ = self.chunks.send(Chunk::Closed { flow: self.flow }).await;
+        let _ = self.chunks.send(Chunk::Closed(self.name)).await;
     }
 
     async fn unreachable(self) {
-        let _ = self.chunks.send(Chunk::Unreachable { flow: self.flow }).await;
+        let _ = self.chunks.send(Chunk::Unreachable(self.name)).await;
     }
 }
 
 async fn connect(tls: Option<TlsConnector>, name: ServerName<'static>, ends: Ends) {
-    match timeout(CONNECT_TIMEOUT, TcpStream::connect(ends.flow.remote)).await {
+    match timeout(CONNECT_TIMEOUT, TcpStream::connect(ends.name.flow.remote)).await {
         Ok(Ok(stream)) => match tls {
             Some(tls) => connect_tls(&tls, name, stream, ends).await,
             None => run(stream, ends, Duration::MAX).await,
@@ -247,7 +278,7 @@ async fn connect(tls: Option<TlsConnector>, name: ServerName<'static>, ends: End
 }
 
 async fn connect_tls(tls: &TlsConnector, name: ServerName<'static>, stream: TcpStream, ends: Ends) {
-    let remote = ends.flow.remote;
+    let remote = ends.name.flow.remote;
     match timeout(CONNECT_TIMEOUT, tls.connect(name, stream)).await {
         Ok(Ok(stream)) => run(stream, ends, Duration::MAX).await,
         Ok(Err(error)) => {
@@ -261,7 +292,8 @@ async fn connect_tls(tls: &TlsConnector, name: ServerName<'static>, stream: TcpS
 
 /// Reads and writes one connection until either side ends it, or nothing has come for `first_bytes` since it was made.
 async fn run(stream: impl AsyncRead + AsyncWrite, ends: Ends, first_bytes: Duration) {
-    let Ends { flow, chunks, mut messages } = ends;
+    let Ends { name, chunks, mut messages } = ends;
+    let flow = name.flow;
     let (mut reader, mut writer) = tokio::io::split(stream);
     let write = async move {
         while let Some(bytes) = messages.recv().await {
@@ -286,5 +318,5 @@ async fn run(stream: impl AsyncRead + AsyncWrite, ends: Ends, first_bytes: Durat
         () = read => {}
     }
     // The loop that would listen ends only with the program.
-    let _ = chunks.send(Chunk::Closed { flow }).await;
+    let _ = chunks.send(Chunk::Closed(name)).await;
 }

@@ -26,6 +26,12 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 /// How often UDP and TCP are bound to a free port before giving up on finding one that is free for both.
 const BIND_ATTEMPTS_MAX: usize = 20;
 
+/// How many bans the log tells in each [`BANS_TOLD_WINDOW`]; all of them are counted. An office under attack sees a few.
+const BANS_TOLD_MAX: u32 = 60;
+
+/// The span over which told bans are counted.
+const BANS_TOLD_WINDOW: Duration = Duration::from_secs(60);
+
 /// How long the look-up of a host name may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -76,6 +82,8 @@ pub(crate) struct SipLoop {
     own_commands: mpsc::WeakUnboundedSender<SipCommand>,
     dialling: Dialling,
     workers: Arc<[WorkerHandle]>,
+    /// Since when, and how many bans the log has told.
+    bans_told: (Instant, u32),
 }
 
 impl SipLoop {
@@ -95,6 +103,7 @@ impl SipLoop {
             own_commands: sender.downgrade(),
             dialling: Dialling::new(Directory::new(config), config, local),
             workers: Arc::new([]),
+            bans_told: (Instant::now(), 0),
         };
         Ok((sip_loop, SipCommands(sender)))
     }
@@ -136,14 +145,15 @@ impl SipLoop {
     fn take_chunk(&mut self, chunk: Chunk) {
         match chunk {
             Chunk::Bytes { flow, bytes } => self.endpoint.receive(flow, &bytes, Instant::now()),
-            Chunk::Closed { flow } => {
-                self.connections.forget(flow);
-                self.endpoint.closed(flow, Instant::now());
+            Chunk::Closed(ended) => {
+                if self.connections.ended(ended) {
+                    self.endpoint.closed(ended.flow, Instant::now());
+                }
             }
-            Chunk::Unreachable { flow } => {
-                self.connections.forget(flow);
-                let destination = Destination::Address { transport: flow.transport, remote: flow.remote };
-                self.endpoint.unreachable(destination, Instant::now());
+            Chunk::Unreachable(ended) => {
+                self.connections.ended(ended);
+                let Flow { transport, remote, .. } = ended.flow;
+                self.endpoint.unreachable(Destination::Address { transport, remote }, Instant::now());
             }
         }
     }
@@ -201,9 +211,38 @@ impl SipLoop {
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 self.transmit(transmit).await;
             }
-            let Some(event) = self.endpoint.poll_event() else { return };
+            let Some(event) = self.endpoint.poll_event() else { break };
             self.take_event(event);
         }
+        self.tell_bans();
+    }
+
+    fn tell_bans(&mut self) {
+        while let Some(ban) = self.endpoint.poll_ban() {
+            metrics::counter!("fermata_sip_bans_total").increment(1);
+            if !self.may_tell_ban() {
+                continue;
+            }
+            let (address, seconds) = (ban.address, ban.duration.as_secs());
+            match ban.is_proven {
+                true => tracing::warn!(%address, seconds, "a SIP address is shut out: too many failures"),
+                false => tracing::warn!(%address, seconds, "a SIP address may only register: too many failures"),
+            }
+        }
+        let dropped = self.endpoint.take_dropped();
+        if dropped > 0 {
+            metrics::counter!("fermata_sip_requests_dropped_total").increment(dropped);
+        }
+    }
+
+    /// A flood of forged addresses is not to fill the log.
+    fn may_tell_ban(&mut self) -> bool {
+        let (since, told) = &mut self.bans_told;
+        if since.elapsed() >= BANS_TOLD_WINDOW {
+            (*since, *told) = (Instant::now(), 0);
+        }
+        *told += 1;
+        *told <= BANS_TOLD_MAX
     }
 
     async fn transmit(&mut self, transmit: sip::Transmit) {
@@ -244,9 +283,21 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
     endpoint.realm.clone_from(&config.domain);
     endpoint.users = config.users.iter().map(credentials).collect();
     endpoint.incoming = sip::Incoming::Refuse;
+    endpoint.algorithms.clone_from(&config.digest);
+    endpoint.guard.clone_from(&config.guard);
+    endpoint.guard.trusted.extend(config.trunk.as_ref().map(|trunk| trunk.address.ip()));
+    endpoint.reach = reach(config);
     endpoint.session_expires = config.session_expires;
     endpoint.session_expires_min = config.session_expires_min;
     endpoint
+}
+
+/// A call goes on only where it might have been dialled. Hosts that are listed by name are followed to the address that
+/// was called.
+fn reach(config: &SipConfig) -> sip::Reach {
+    let listed = config.dial.hosts.iter().filter_map(|host| host.parse().ok());
+    let trunk = config.trunk.as_ref().map(|trunk| trunk.address.ip());
+    sip::Reach::Only { loopback: config.dial.loopback, addresses: listed.chain(trunk).collect() }
 }
 
 async fn bind_both(listen: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {

@@ -38,7 +38,7 @@ impl Running {
         match opened {
             Ok(sockets) => {
                 let address = SocketAddr::new(self.worker.config.rtp.address, sockets.sockets.port);
-                let srtp = self.worker.config.sip.srtp_with(&identity);
+                let srtp = self.worker.config.sip.srtp_with(&identity, KeySource::new(crate::engine::new_secret()));
                 let Some(offers) = owned.session.leg_opened(participant, address, random(), srtp) else { return };
                 owned.legs.insert(participant, sockets);
                 let leg = self.address(conversation, participant);
@@ -88,5 +88,5 @@ fn random() -> LegRandom {
     let transmit = TransmitStart { ssrc: bits as u32, sequence: (bits >> 32) as u16, timestamp: (bits >> 80) as u32 };
     // Positive in 64 bits: some phones read it as a signed number.
     let session_id = ((bits >> 64) as u64) >> 2;
-    LegRandom { transmit, session_id, keys: KeySource::new(crate::engine::new_secret()) }
+    LegRandom { transmit, session_id }
 }

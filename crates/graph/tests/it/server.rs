@@ -304,6 +304,8 @@ fn engine_config() -> engine::Config {
             dial: engine::DialRule { loopback: true, hosts: Vec::new() },
             ring_timeout: Duration::from_secs(60),
             srtp: engine::SrtpConfig::default(),
+            digest: vec![engine::Algorithm::Md5],
+            guard: engine::GuardLimits::default(),
             session_expires: None,
             session_expires_min: Duration::from_secs(90),
         },

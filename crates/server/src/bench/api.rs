@@ -89,7 +89,7 @@ pub(super) async fn run(options: &Options, settings: &Settings) -> anyhow::Resul
 }
 
 async fn measure(options: &Options, settings: &Settings) -> anyhow::Result<Figures> {
-    let server = Server::start(false, &options.data).await?;
+    let server = Server::start(false, &[], &options.data).await?;
     let desk = Arc::<Mutex<Desk>>::default();
     let told = Arc::clone(&desk);
     let listen = move |notification: Notification| {
@@ -98,7 +98,7 @@ async fn measure(options: &Options, settings: &Settings) -> anyhow::Result<Figur
     };
     let callback = Callback::open(&music::recording(), listen).await?;
     let bot = Arc::new(Bot::sign_in(server.http(), settings, callback.music_url(), |_| ()).await?);
-    let crowd = Arc::new(crowd(Codec::Pcmu, LEGS)?);
+    let crowd = Arc::new(crowd(Codec::Pcmu, LEGS, false)?);
     let legs = call_everybody(&bot, &callback, &crowd).await?;
     server.rest().await?;
     let disk = disk::waits(server.data())?;

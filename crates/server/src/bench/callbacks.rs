@@ -87,14 +87,14 @@ pub(super) async fn run(options: &Options, settings: &Settings) -> anyhow::Resul
 
 async fn measure(options: &Options, settings: &Settings) -> anyhow::Result<Report> {
     tell("starting the server");
-    let server = Server::start(false, &std::env::temp_dir()).await?;
+    let server = Server::start(false, &[], &std::env::temp_dir()).await?;
     let told = Arc::new(Told::default());
     let live = live_callbacks(options.live, &told).await?;
     let deaths = Death::ALL.iter().cycle().take(options.dead as usize);
     let dead = deaths.map(|death| DeadCallback::open(*death)).collect::<anyhow::Result<Vec<_>>>()?;
     let music_url = live.first().context("a bot that works is needed for the music")?.music_url();
     let bot = Arc::new(Bot::sign_in(server.http(), settings, music_url, |_| ()).await?);
-    let crowd = Arc::new(crowd(Codec::Pcmu, (options.live + options.dead) as usize * LEGS)?);
+    let crowd = Arc::new(crowd(Codec::Pcmu, (options.live + options.dead) as usize * LEGS, false)?);
     tell("calling everybody");
     let mut calls = Vec::new();
     for url in live.iter().map(Callback::notifications_url).chain(dead.iter().map(|dead| dead.url().to_owned())) {

@@ -4,11 +4,11 @@ use super::conversation::{Conversation, LEGS_PER_CONVERSATION, Leg};
 use super::holds::{self, Holds};
 use super::music::{self, TONE_HZ};
 use super::phase::{self, Lab, Phase};
-use super::server::Server;
+use super::server::{self, Server};
 use crate::bot::{Bot, Callback};
 use crate::config::Settings;
 use anyhow::Context;
-use phone::{Codec, Crowd, CrowdConfig, Watch};
+use phone::{Codec, Crowd, CrowdConfig, SrtpPolicy, Watch};
 use serde::Serialize;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub(super) struct Run {
     /// How many holds are timed.
     pub(super) holds: u32,
     pub(super) is_pinned: bool,
+    /// Whether all legs are SRTP.
+    pub(super) is_encrypted: bool,
 }
 
 /// What was found.
@@ -65,13 +67,13 @@ impl Run {
     /// What kept it from measuring.
     pub(super) async fn measure(self, settings: &Settings) -> anyhow::Result<Figures> {
         self.tell("starting the server");
-        let server = Server::start(self.is_pinned, &std::env::temp_dir()).await?;
+        let server = Server::start(self.is_pinned, self.settings(), &std::env::temp_dir()).await?;
         let idle = server.rest().await?;
         // What happens is known from the phones.
         let callback = Callback::open(&music::recording(), |_| true).await?;
         let bot = Bot::sign_in(server.http(), settings, callback.music_url(), |_| ()).await?;
         let notifications = callback.notifications_url();
-        let crowd = Arc::new(crowd(self.codec, self.legs)?);
+        let crowd = Arc::new(crowd(self.codec, self.legs, self.is_encrypted)?);
         self.tell("calling everybody");
         let mut conversations = vec![Conversation::begin(&bot, &notifications, &crowd, LEGS_PER_CONVERSATION).await?];
         let first = server.usage()?;
@@ -105,6 +107,13 @@ impl Run {
         })
     }
 
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self.is_encrypted {
+            true => &server::ENCRYPTED,
+            false => &[],
+        }
+    }
+
     async fn phase(self, lab: Lab<'_>) -> anyhow::Result<Phase> {
         phase::measure(self.phase, self.legs, lab).await
     }
@@ -120,7 +129,7 @@ impl Run {
 /// # Errors
 ///
 /// What the system says when it has no sockets to give.
-pub(super) fn crowd(codec: Codec, phones: usize) -> anyhow::Result<Crowd> {
+pub(super) fn crowd(codec: Codec, phones: usize, is_encrypted: bool) -> anyhow::Result<Crowd> {
     let config = CrowdConfig {
         listen: Ipv4Addr::LOCALHOST.into(),
         phones,
@@ -128,7 +137,7 @@ pub(super) fn crowd(codec: Codec, phones: usize) -> anyhow::Result<Crowd> {
         tones_hz: VOICES_HZ.to_vec(),
         level_dbfs: VOICES_DBFS,
         watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: MUSIC_MIN_DBFS },
-        srtp: phone::SrtpPolicy::Off,
+        srtp: if is_encrypted { SrtpPolicy::Required } else { SrtpPolicy::Off },
     };
     Crowd::start(config).context("the phones cannot be switched on")
 }

@@ -35,6 +35,10 @@ const SETTINGS: [(&str, &str); 6] = [
     ("FERMATA__GRAPH__MODE", "extended"),
 ];
 
+/// What differs where sound is encrypted. The keys go over UDP, which on loopback nobody reads.
+pub(super) const ENCRYPTED: [(&str, &str); 2] =
+    [("FERMATA__SRTP__PHONES", "required"), ("FERMATA__SRTP__KEYS_WITHOUT_TLS", "true")];
+
 /// A server that runs. Dropping it kills it and removes its data.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -51,11 +55,17 @@ impl Server {
     /// # Errors
     ///
     /// What the server says when it does not start.
-    pub(super) async fn start(is_pinned: bool, place: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn start(is_pinned: bool, settings: &[(&str, &str)], place: &Path) -> anyhow::Result<Self> {
         let data =
             tempfile::Builder::new().prefix("fermata-bench-").tempdir_in(place).context("no folder for the data")?;
         let mut command = Command::new(std::env::current_exe().context("this program cannot be found")?);
-        command.arg("serve").arg("--data").arg(data.path()).envs(SETTINGS).env("FERMATA_LOG", "info");
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(data.path())
+            .envs(SETTINGS)
+            .envs(settings.iter().copied())
+            .env("FERMATA_LOG", "info");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let began = Instant::now();
         let mut child = if is_pinned { spawn_pinned(&mut command)? } else { spawn(&mut command)? };

@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) sip: Sip,
     pub(crate) rtp: Rtp,
     pub(crate) srtp: Srtp,
+    pub(crate) guard: Guard,
     pub(crate) media: Media,
     pub(crate) graph: Graph,
     pub(crate) authority: Authority,
@@ -80,6 +81,7 @@ pub(crate) struct Sip {
     pub(crate) tls_certificate: String,
     pub(crate) tls_key: String,
     pub(crate) tls_authorities: String,
+    pub(crate) digest: Vec<Digest>,
     pub(crate) domain: String,
     pub(crate) ring_timeout_seconds: u16,
     pub(crate) session_expires_seconds: u32,
@@ -99,7 +101,28 @@ pub(crate) struct Rtp {
 pub(crate) struct Srtp {
     pub(crate) phones: SrtpPolicy,
     pub(crate) trunk: SrtpPolicy,
+    pub(crate) suites: Vec<String>,
     pub(crate) keys_without_tls: bool,
+}
+
+/// Who is shut out of SIP.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Guard {
+    pub(crate) failures: u32,
+    pub(crate) window_seconds: u64,
+    pub(crate) ban_seconds: u64,
+    pub(crate) requests_per_second: u32,
+    pub(crate) trusted: Vec<IpAddr>,
+}
+
+/// A hash that passwords are proved by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum Digest {
+    #[serde(rename = "md5")]
+    Md5,
+    #[serde(rename = "sha-256")]
+    Sha256,
 }
 
 /// Whether legs are encrypted.

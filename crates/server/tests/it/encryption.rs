@@ -3,11 +3,11 @@
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-use phone::{Codec, Config, Hold, Phone, SrtpPolicy, State};
+use phone::{Codec, Config, Hold, Phone, SrtpPolicy, State, Suite};
 
 use crate::harness::{
     ALICE_HZ, BOB_HZ, Baresip, BaresipCodec, BaresipTransport, Bot, CAROL_HZ, Conversation, Files, MUSIC_HZ, PATIENCE,
-    Server, Trio, assert_hears_again, encrypted, listen, phone_target, speaking, stage, user_target,
+    Server, Trio, assert_hears_again, encrypted, encrypted_by, listen, phone_target, speaking, stage, user_target,
 };
 
 const ALICE: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
@@ -52,6 +52,52 @@ fn whoever_is_held_over_tls_and_srtp_hears_only_the_music_and_is_not_heard() {
     phones.assert_together(until);
     let unauthentic: u64 = phones.phones().map(|phone| phone.statistics().unauthentic).iter().sum();
     assert_eq!(unauthentic, 0, "everything that came in was authentic, also where the keys were told once more");
+}
+
+#[test]
+fn every_suite_is_understood() {
+    let (server, _stage) = (Server::start_with(REQUIRED), stage());
+    let bot = Bot::of(&server);
+    let bob = encrypted(&server, "bob", Codec::Pcmu, BOB_HZ, SrtpPolicy::Required);
+    for suite in Suite::ALL {
+        let alice = encrypted_by(&server, "alice", Codec::Pcmu, ALICE_HZ, SrtpPolicy::Required, &[suite]);
+        let call = Conversation::of_targets(&bot, &[ALICE, BOB].map(user_target));
+        let held = call.participant(ALICE);
+        call.hold(&held, None);
+        let since = call.unhold(&held).arrived;
+        let until = listen(&[&alice, &bob], TURN_PACKETS);
+        assert_hears_again(&alice, &[BOB_HZ], since, until);
+        assert_hears_again(&bob, &[ALICE_HZ], since, until);
+        assert_eq!(alice.statistics().unauthentic, 0, "{suite:?}");
+        call.remove(&held);
+        call.hang_up();
+        bob.hang_up();
+        bob.wait_for(State::Ended, PATIENCE).expect("it hangs up");
+        alice.unregister();
+        alice.wait_until(PATIENCE, |alice| !alice.is_registered()).expect("the server lets it go");
+    }
+}
+
+#[test]
+fn whom_the_server_calls_over_tls_must_prove_who_it_is() {
+    let callee = Server::start();
+    let authority = callee.data().join("ca.pem");
+    let trusting = format!("[sip]\ntls_authorities = \"{}\"", authority.display());
+    for (settings, is_trusted) in [("", false), (trusting.as_str(), true)] {
+        let server = Server::start_with(settings);
+        let bot = Bot::of(&server);
+        for scheme in ["sips:alice@localhost", "sip:alice@127.0.0.1"] {
+            let target = format!("{scheme}:{};transport=tls", callee.sips().port());
+            let created = bot.create_call(&[phone_target(&target)]);
+            let id = created.body["id"].as_str().expect("a call has an id").to_owned();
+            // The callee takes no calls, but to say so it must be reached.
+            bot.expect("the end of the call", |notice| {
+                notice.resource()["id"] == id.as_str() && notice.resource()["state"] == "terminated"
+            });
+        }
+        let warned = server.log_lines("could not prove by TLS who it is").len();
+        assert_eq!(warned, if is_trusted { 0 } else { 2 });
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod crash_rounds;
 mod demo;
 mod docs;
 mod encryption;
+mod guard;
 mod harness;
 mod hold;
 mod hold_long;

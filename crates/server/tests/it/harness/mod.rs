@@ -26,7 +26,7 @@ pub(crate) use conversation::{Conversation, Operation, phone_target, user_target
 pub(crate) use ears::{
     ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
 };
-pub(crate) use encrypted::encrypted;
+pub(crate) use encrypted::{encrypted, encrypted_by};
 pub(crate) use files::Files;
 pub(crate) use http::{block_on, serve};
 pub(crate) use interop::{npm, python, run};

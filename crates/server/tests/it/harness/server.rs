@@ -70,6 +70,12 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// Returns the lines of its log with this text in them.
+    pub(crate) fn log_lines(&self, text: &str) -> Vec<String> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.iter().filter(|line| line.contains(text)).cloned().collect()
+    }
+
     /// Returns where SIP is spoken over TLS.
     pub(crate) fn sips(&self) -> SocketAddr {
         self.sips
