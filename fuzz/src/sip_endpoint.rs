@@ -60,6 +60,7 @@ impl World {
     fn new() -> World {
         let local: SocketAddr = "192.0.2.1:5060".parse().expect("an address");
         let mut config = Config::new(local);
+        config.session_expires = Some(Duration::from_secs(1800));
         config.users = vec![Credentials { user: "alice".to_owned(), password: "secret".to_owned() }];
         World {
             endpoint: Endpoint::new(config, [1; 32]),
@@ -75,19 +76,22 @@ impl World {
 
     fn step(&mut self, verb: u8, text: &[u8]) {
         let (dialog, now) = (self.current, self.now);
-        match verb % 12 {
+        match verb % 15 {
             0 | 1 => self.endpoint.receive(self.flow(Transport::Udp), &self.seen.fill(text), now),
             2 => self.endpoint.receive(self.flow(Transport::Tcp), &self.seen.fill(text), now),
             3 => self.endpoint.closed(self.flow(Transport::Tcp), now),
             4 => self.pass(Duration::from_millis(text.len() as u64 * 250)),
-            5 => self.invite(),
+            5 => self.invite(b"v=0\r\n"),
             6 => self.endpoint.ring(dialog, now),
             7 => self.endpoint.accept(dialog, text.to_vec(), now),
             8 => self.endpoint.answer_offer(dialog, Ok(text.to_vec()), now),
             9 => self.endpoint.hang_up(dialog, now),
             10 => self.endpoint.reject(dialog, Status::BUSY_HERE, now),
             // Refused in a dialog that is not up: the owner's matter.
-            _ => drop(self.endpoint.reinvite(dialog, text.to_vec(), now)),
+            11 => drop(self.endpoint.reinvite(dialog, text.to_vec(), now)),
+            12 => drop(self.endpoint.update(dialog, text.to_vec(), now)),
+            13 => self.endpoint.probe(dialog, now),
+            _ => self.invite(b""),
         }
     }
 
@@ -95,7 +99,7 @@ impl World {
         Flow { transport, local: self.local, remote: self.remote }
     }
 
-    fn invite(&mut self) {
+    fn invite(&mut self, offer: &[u8]) {
         self.current = DialogKey(self.next_outgoing);
         self.next_outgoing += 1;
         let invite = Invite {
@@ -103,7 +107,7 @@ impl World {
             destination: None,
             from: NameAddr::new("sip:us@192.0.2.1".parse().expect("a URI")),
             to: None,
-            offer: b"v=0\r\n".to_vec(),
+            offer: offer.to_vec(),
             credentials: Some(Credentials { user: "us".to_owned(), password: "secret".to_owned() }),
             ring_timeout: Duration::from_secs(60),
         };
@@ -134,7 +138,9 @@ impl World {
 
     fn take_event(&mut self, event: &Event) {
         match event {
-            Event::Incoming { dialog, .. } | Event::Offered { dialog, .. } => self.current = *dialog,
+            Event::Incoming { dialog, .. } | Event::Offered { dialog, .. } | Event::OfferWanted { dialog } => {
+                self.current = *dialog;
+            }
             Event::Failed { dialog, .. } | Event::Ended { dialog, .. } => {
                 assert!(self.ended.insert(*dialog), "a call ends once");
             }

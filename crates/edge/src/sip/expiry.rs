@@ -33,6 +33,9 @@ pub(super) const OPTION: &str = "timer";
 /// talks.
 const INTERVAL_MAX: Duration = Duration::from_hours(24);
 
+/// The shortest interval there is, whatever the configuration says: none at all would keep us refreshing for ever.
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
+
 /// How long before the end of the interval the BYE is sent, at most (RFC 4028 §10).
 const MARGIN_MAX: Duration = Duration::from_secs(32);
 
@@ -107,7 +110,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         session.note_allowed(&response.headers);
         session.interval = SessionExpires::of(&response.headers).map(|expires| Interval {
-            length: expires.length.max(self.config.session_expires_min),
+            length: expires.length.max(self.config.session_expires_min).max(INTERVAL_MIN),
             refresher: match expires.refresher.as_deref() {
                 Some("uas") => Refresher::Peer,
                 Some(_) | None => Refresher::Us,
@@ -146,7 +149,7 @@ impl Endpoint {
         let wished = self.config.session_expires.filter(|_| peer_knows);
         let length = asked.as_ref().map(|expires| expires.length).or(wished);
         let least_s = headers.number(&Name::MinSe).unwrap_or_default();
-        let least = self.config.session_expires_min.max(Duration::from_secs(least_s.into()));
+        let least = self.config.session_expires_min.max(Duration::from_secs(least_s.into())).max(INTERVAL_MIN);
         let refresher = match asked.and_then(|expires| expires.refresher).as_deref() {
             Some("uac") if peer_knows => Refresher::Peer,
             Some(_) | None => Refresher::Us,
