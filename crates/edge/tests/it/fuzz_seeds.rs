@@ -16,6 +16,9 @@ mod sip_endpoint;
 #[path = "../../../../fuzz/src/sip_message.rs"]
 mod sip_message;
 
+#[path = "../../../../fuzz/src/srtp.rs"]
+mod srtp;
+
 /// Runs a target over its seeds, of which there must be some.
 fn over_seeds(target: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
@@ -35,6 +38,11 @@ fn sip_messages() {
 #[test]
 fn endpoints() {
     over_seeds("sip_endpoint", sip_endpoint::run);
+}
+
+#[test]
+fn encrypted_packets() {
+    over_seeds("srtp", srtp::run);
 }
 
 #[test]
