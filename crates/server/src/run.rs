@@ -70,7 +70,8 @@ impl Server {
         tokio::spawn(keep_up(metrics.clone()));
         let started = Engine::start(translate::engine(settings)?).await.with_context(|| {
             let Settings { sip, rtp, .. } = settings;
-            format!("sip.listen {} or rtp.address {} cannot be used", sip.listen, rtp.address)
+            let tls = sip.tls_listen.map(|tls| format!(", sip.tls_listen {tls}")).unwrap_or_default();
+            format!("sip.listen {}{tls} or rtp.address {} cannot be used", sip.listen, rtp.address)
         })?;
         let engine = started.engine.clone();
         let service = Service::start(translate::graph(settings, metrics)?, started).await?;
