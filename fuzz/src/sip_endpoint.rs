@@ -107,9 +107,11 @@ impl World {
             destination: None,
             from: NameAddr::new("sip:us@192.0.2.1".parse().expect("a URI")),
             to: None,
+            asserted: None,
             offer: offer.to_vec(),
             credentials: Some(Credentials { user: "us".to_owned(), password: "secret".to_owned() }),
             ring_timeout: Duration::from_secs(60),
+            silence_max: None,
         };
         self.endpoint.invite(self.current, invite, self.now);
     }
@@ -141,7 +143,7 @@ impl World {
             Event::Incoming { dialog, .. } | Event::Offered { dialog, .. } | Event::OfferWanted { dialog } => {
                 self.current = *dialog;
             }
-            Event::Failed { dialog, .. } | Event::Ended { dialog, .. } => {
+            Event::Failed { dialog, .. } | Event::Redirected { dialog, .. } | Event::Ended { dialog, .. } => {
                 assert!(self.ended.insert(*dialog), "a call ends once");
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use crate::prompts;
 use edge::sdp::SrtpPolicy;
-use edge::sip::{Algorithm, GuardLimits, Transport};
+use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Uri};
 use edge::srtp::Suite;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -36,10 +36,12 @@ pub struct SipConfig {
     pub domain: String,
     /// The users of the directory, who may register.
     pub users: Vec<User>,
-    /// Where numbers in E.164 form are called, if anywhere.
-    pub trunk: Option<Trunk>,
+    /// Through whom numbers in E.164 form are called.
+    pub trunks: Vec<Trunk>,
     /// Which SIP addresses may be called.
     pub dial: DialRule,
+    /// How often a call may be redirected (3xx). 0: never; a phone that redirects has not been reached.
+    pub redirects_max: u8,
     /// How long a phone may ring.
     pub ring_timeout: Duration,
     /// Whether legs are encrypted.
@@ -57,9 +59,9 @@ pub struct SipConfig {
 /// Whether legs are encrypted (SRTP), and how keys may travel.
 #[derive(Clone, Debug)]
 pub struct SrtpConfig {
-    /// For everybody but the trunk.
+    /// For everybody but trunks.
     pub phones: SrtpPolicy,
-    /// For the trunk.
+    /// For trunks.
     pub trunk: SrtpPolicy,
     /// What is offered, in this order, and taken.
     pub suites: Vec<Suite>,
@@ -115,22 +117,28 @@ impl fmt::Debug for User {
 /// A SIP provider.
 #[derive(Clone)]
 pub struct Trunk {
-    /// Its address.
-    pub address: SocketAddr,
-    /// What SIP goes over. With TLS it has to prove `host`.
-    pub transport: Transport,
-    /// The host part of the URIs that are sent there.
-    pub host: String,
-    /// The user name of digest authentication.
-    pub user: String,
-    /// Its password.
-    pub password: String,
+    /// What it is called in logs and metrics.
+    pub name: String,
+    /// Where SIP is sent: a URI without user, the outbound proxy.
+    pub proxy: Uri,
+    /// The host part of the URIs that are called there.
+    pub host: HostPort,
+    /// What answers its challenges. `None`: it knows us by our address.
+    pub credentials: Option<Credentials>,
+    /// How the numbers begin that it takes, each a `+` and digits. None: it takes all.
+    pub prefixes: Vec<String>,
+    /// How many leading characters of a number it is not told, the `+` being the first.
+    pub strip: usize,
+    /// What it is told before the rest of the number.
+    pub prepend: String,
+    /// The number that callees see.
+    pub caller_id: Option<String>,
 }
 
 /// Prints without the password.
 impl fmt::Debug for Trunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trunk").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Trunk").field("name", &self.name).field("proxy", &self.proxy).finish_non_exhaustive()
     }
 }
 

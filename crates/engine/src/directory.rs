@@ -1,6 +1,7 @@
 //! Where an identity is reached.
 
 use crate::config::{DialRule, SipConfig, Trunk, User};
+use crate::trunks;
 use call::Identity;
 use edge::sdp::LocalSrtp;
 use edge::sip::{Host, SipUri, Uri};
@@ -13,9 +14,9 @@ pub(crate) enum Destination {
     Registered { user: String },
     /// A SIP URI.
     Uri(Uri),
-    /// A number, through the trunk.
-    Trunk { number: String },
-    /// Nowhere: the directory or the trunk does not have it.
+    /// A number, through one of the trunks.
+    Trunks { number: String },
+    /// Nowhere: the directory does not have it, or no trunk takes it.
     Unknown,
     /// A URI whose transport is not spoken: TLS where it is switched off, or one that nobody knows.
     Unsupported,
@@ -23,11 +24,11 @@ pub(crate) enum Destination {
     Forbidden,
 }
 
-/// The users, the trunk and the dial rule.
+/// The users, the trunks and the dial rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     users: Vec<User>,
-    trunk: Option<Trunk>,
+    trunks: Vec<Trunk>,
     dial: DialRule,
     has_tls: bool,
 }
@@ -36,7 +37,7 @@ impl Directory {
     pub(crate) fn new(config: &SipConfig) -> Self {
         Self {
             users: config.users.clone(),
-            trunk: config.trunk.clone(),
+            trunks: config.trunks.clone(),
             dial: config.dial.clone(),
             has_tls: config.tls.is_some(),
         }
@@ -54,13 +55,16 @@ impl Directory {
         }
     }
 
-    fn find_phone(&self, id: &str) -> Destination {
+    /// Finds where a phone with this URI or number is reached.
+    pub(crate) fn find_phone(&self, id: &str) -> Destination {
         match id.parse() {
             Ok(Uri::Sip(uri)) if !self.may_dial(&uri.host_port.host) => Destination::Forbidden,
             Ok(Uri::Sip(uri)) if !self.speaks(&uri) => Destination::Unsupported,
             Ok(Uri::Sip(uri)) => Destination::Uri(Uri::Sip(uri)),
             Ok(Uri::Other(_)) => Destination::Unknown,
-            Err(_) if is_e164(id) && self.trunk.is_some() => Destination::Trunk { number: id.to_owned() },
+            Err(_) if is_e164(id) && self.trunks_to(id).next().is_some() => {
+                Destination::Trunks { number: id.to_owned() }
+            }
             Err(_) => Destination::Unknown,
         }
     }
@@ -77,8 +81,9 @@ impl Directory {
         (self.dial.loopback && is_loopback) || self.dial.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
     }
 
-    pub(crate) fn trunk(&self) -> Option<&Trunk> {
-        self.trunk.as_ref()
+    /// Finds the trunks that take a number, in the order in which they are tried.
+    pub(crate) fn trunks_to(&self, number: &str) -> impl Iterator<Item = &Trunk> {
+        trunks::matching(&self.trunks, number).into_iter()
     }
 }
 
@@ -105,7 +110,7 @@ mod tests {
 
     fn check(id: &str, hosts: &[&str], expected: &Destination) {
         let dial = DialRule { loopback: true, hosts: hosts.iter().map(ToString::to_string).collect() };
-        let directory = Directory { users: Vec::new(), trunk: None, dial, has_tls: false };
+        let directory = Directory { users: Vec::new(), trunks: Vec::new(), dial, has_tls: false };
         assert_eq!(directory.find(&Identity::phone(id, None)), *expected, "{id}");
     }
 

@@ -25,13 +25,14 @@ mod rtp_ports;
 mod session;
 mod sip_loop;
 mod tick;
+mod trunks;
 mod worker;
 
 pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Change, NotRecorded};
 pub use config::{Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
 pub use edge::sdp::SrtpPolicy;
-pub use edge::sip::{Algorithm, GuardLimits, Transport};
+pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Uri};
 pub use edge::srtp::Suite;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
 pub use tick::TickStatistics;

@@ -25,7 +25,9 @@ impl Agent {
             Event::Incoming { dialog, body, .. } => self.ring(dialog, body, now),
             Event::Ringing { dialog } if self.is_ours(dialog) => self.show(State::Ringing),
             Event::Answered { dialog, body } if self.is_ours(dialog) => self.take_first_answer(dialog, &body, now),
-            Event::Failed { dialog, status, .. } if self.is_ours(dialog) => self.end(State::Failed(status)),
+            Event::Failed { dialog, status, .. } | Event::Redirected { dialog, status, .. } if self.is_ours(dialog) => {
+                self.end(State::Failed(status));
+            }
             Event::Ended { dialog, .. } if self.is_ours(dialog) => self.end(State::Ended),
             Event::Offered { dialog, body } => self.answer_offer(dialog, &body, now),
             Event::OfferWanted { dialog } => self.offer_now(dialog, now),
@@ -42,6 +44,7 @@ impl Agent {
             Event::Ringing { .. }
             | Event::Answered { .. }
             | Event::Failed { .. }
+            | Event::Redirected { .. }
             | Event::Ended { .. }
             | Event::OfferAnswered { .. }
             | Event::Refreshed { .. }
@@ -69,10 +72,12 @@ impl Agent {
             target,
             destination: None,
             to: None,
+            asserted: None,
             from: NameAddr::new(self.address_of_record()).named(&self.config.name),
             offer,
             credentials: self.credentials(),
             ring_timeout: RING_TIMEOUT,
+            silence_max: None,
         };
         self.endpoint.invite(dialog, invite, now);
     }

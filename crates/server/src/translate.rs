@@ -5,6 +5,7 @@ mod issuers;
 mod outgoing;
 mod secret;
 mod sip_tls;
+mod trunks;
 
 use crate::config::{self, Mode, OnPromptFailure, Settings};
 use anyhow::{Context, bail};
@@ -60,7 +61,8 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         tls: sip_tls::sip_tls(settings, &domain).context("sip")?,
         domain,
         users: settings.users.iter().map(user).collect::<anyhow::Result<_>>()?,
-        trunk: settings.trunk.as_ref().map(trunk).transpose()?,
+        trunks: trunks::trunks(settings)?,
+        redirects_max: settings.sip.redirects,
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
         ring_timeout: Duration::from_secs(settings.sip.ring_timeout_seconds.into()),
         srtp: srtp(&settings.srtp)?,
@@ -132,21 +134,6 @@ fn user(user: &config::User) -> anyhow::Result<engine::User> {
         name: user.name.clone(),
         display_name: user.display_name.clone(),
         password: password.with_context(|| format!("users: {}", user.name))?,
-    })
-}
-
-fn trunk(trunk: &config::Trunk) -> anyhow::Result<engine::Trunk> {
-    let password = secret::one_of("password", &trunk.password, &trunk.password_file, &trunk.password_env);
-    Ok(engine::Trunk {
-        address: trunk.address,
-        transport: match trunk.transport {
-            config::Transport::Udp => engine::Transport::Udp,
-            config::Transport::Tcp => engine::Transport::Tcp,
-            config::Transport::Tls => engine::Transport::Tls,
-        },
-        host: trunk.host.clone(),
-        user: trunk.user.clone(),
-        password: password.context("trunk")?,
     })
 }
 

@@ -6,9 +6,12 @@ use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause};
 use super::method::Method;
 use super::received::Received;
-use super::session::{Phase, SessionTimer};
+use super::session::{Phase, Session, SessionTimer};
 use super::status::Status;
 use super::transaction::{ClientEvent, Purpose, ServerId};
+
+/// The Reason of a CANCEL to the phones that were too late, word for word as RFC 3326 §3.1 has it.
+const ANSWERED_ELSEWHERE: &str = "SIP ;cause=200 ;text=\"Call completed elsewhere\"";
 
 impl Endpoint {
     /// Ends a call, whatever its state. [`Event::Ended`](super::Event::Ended) follows at once; what the wire still needs
@@ -24,6 +27,15 @@ impl Endpoint {
             Phase::Canceling(_) | Phase::Ending => return,
         }
         self.tell_end(dialog, EndCause::Local);
+    }
+
+    /// Ends a call that somebody else has answered meanwhile, as [`hang_up`](Endpoint::hang_up) does. The CANCEL says so,
+    /// so that the phone does not count it as missed (RFC 3326 §3.1).
+    pub fn answered_elsewhere(&mut self, dialog: DialogKey, now: Instant) {
+        if let Some(Session { phase: Phase::Calling(calling), .. }) = self.sessions.get_mut(&dialog) {
+            calling.cancel_reason = Some(ANSWERED_ELSEWHERE);
+        }
+        self.hang_up(dialog, now);
     }
 
     /// Sends the BYE, or waits for the ACK first: until then the callee must not send one (RFC 3261 §15).

@@ -25,7 +25,8 @@ pub struct RegistrationKey(pub u64);
 
 /// News, in the order it happened.
 ///
-/// Each dialog key gets exactly one last event: [`Failed`](Event::Failed) or [`Ended`](Event::Ended).
+/// Each dialog key gets exactly one last event: [`Failed`](Event::Failed), [`Redirected`](Event::Redirected) or
+/// [`Ended`](Event::Ended).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "events are few and read at once; a box would only burden the reader")]
 pub enum Event {
@@ -51,6 +52,15 @@ pub enum Event {
         status: Status,
         /// The reason phrase that the peer sent.
         reason: String,
+    },
+    /// The call did not come about, and the callee names others who may take it (3xx). Nobody is called unasked.
+    Redirected {
+        /// Our call.
+        dialog: DialogKey,
+        /// The final status.
+        status: Status,
+        /// Whom it names, in its order; at least one.
+        targets: Vec<Uri>,
     },
     /// The peer offers another session (re-INVITE, UPDATE). Wants [`answer_offer`](super::Endpoint::answer_offer).
     Offered {

@@ -57,6 +57,7 @@ names! {
     RetryAfter "Retry-After";
     Warning "Warning";
     Reason "Reason";
+    PAssertedIdentity "P-Asserted-Identity";
     WwwAuthenticate "WWW-Authenticate";
     Authorization "Authorization";
     ProxyAuthenticate "Proxy-Authenticate";

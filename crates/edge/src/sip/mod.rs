@@ -32,9 +32,11 @@
 //!     destination: None,
 //!     from: NameAddr::new("sip:fermata@127.0.0.1".parse()?),
 //!     to: None,
+//!     asserted: None,
 //!     offer: b"v=0\r\n".to_vec(),
 //!     credentials: None,
 //!     ring_timeout: Duration::from_secs(60),
+//!     silence_max: None,
 //! };
 //! endpoint.invite(DialogKey(1), invite, Instant::now());
 //! while let Some(transmit) = endpoint.poll_transmit() {

@@ -33,12 +33,18 @@ pub struct Invite {
     pub from: NameAddr,
     /// Who is called, as it is shown to people. `None`: the target.
     pub to: Option<NameAddr>,
+    /// Who calls, as a network that trusts us shall take it for proven: P-Asserted-Identity (RFC 3325 §9.1).
+    pub asserted: Option<NameAddr>,
     /// The SDP offer. Empty: the callee is to offer, and [`Event::Answered`] brings its offer.
     pub offer: Vec<u8>,
     /// What answers a 401 or 407. `None`: such a call fails.
     pub credentials: Option<Credentials>,
     /// How long the callee may take before the call is withdrawn and fails with 408.
     pub ring_timeout: Duration,
+    /// How long the callee may be silent before the call fails with 408 all the same. `None`: for timer B, 64 × T1.
+    ///
+    /// A server that lives says 100 within 200 ms (RFC 3261 §17.2.1), so whoever knows another one need not wait that long.
+    pub silence_max: Option<Duration>,
 }
 
 impl Endpoint {
@@ -62,10 +68,20 @@ impl Endpoint {
         let request = self.invite_request(dialog, &invite, destination.transport());
         let authorizer = Authorizer::new(invite.credentials, self.random.fork());
         let client = self.transactions.start(request.clone(), destination, Purpose::Invite(dialog), now);
-        let calling = Calling { invite: request, destination, client, has_provisional: false, is_ringing: false };
+        let ring_until = now + invite.ring_timeout;
+        let calling = Calling {
+            invite: request,
+            destination,
+            client,
+            has_provisional: false,
+            is_ringing: false,
+            ring_until,
+            cancel_reason: None,
+        };
         let session = Session { description: invite.offer, ..Session::new(Phase::Calling(calling), authorizer) };
         self.sessions.insert(dialog, session);
-        self.session_timers.set(SessionTimer::Ring(dialog), now + invite.ring_timeout);
+        let silent_until = invite.silence_max.map_or(ring_until, |silence_max| ring_until.min(now + silence_max));
+        self.session_timers.set(SessionTimer::Ring(dialog), silent_until);
     }
 
     fn refuse(&mut self, dialog: DialogKey, reason: &str) {
@@ -84,6 +100,9 @@ impl Endpoint {
         request.headers.push(Name::CallId, self.random.token());
         request.headers.push(Name::CSeq, CSeq { number: 1, method: Method::Invite });
         request.headers.push(Name::Contact, contact);
+        if let Some(asserted) = &invite.asserted {
+            request.headers.push(Name::PAssertedIdentity, asserted);
+        }
         self.ask_for_interval(dialog, &mut request);
         // Without an offer of ours a reliable provisional response would bring one, to be answered in the PRACK.
         let supported = if invite.offer.is_empty() { expiry::OPTION.to_owned() } else { self.config.supported() };
@@ -144,6 +163,7 @@ impl Endpoint {
     fn note_provisional(&mut self, key: DialogKey, status: Status) {
         let Some(Session { phase: Phase::Calling(calling), .. }) = self.sessions.get_mut(&key) else { return };
         calling.has_provisional = true;
+        self.session_timers.set(SessionTimer::Ring(key), calling.ring_until);
         if status != Status::TRYING && !calling.is_ringing {
             calling.is_ringing = true;
             self.events.push_back(Event::Ringing { dialog: key });
@@ -225,8 +245,19 @@ impl Endpoint {
         let is_challenged = session.authorizer.challenged(&outcome.response);
         match is_challenged || self.is_interval_raised(key, &outcome.response) {
             true => self.invite_again(key, now),
-            false => self.fail(key, &outcome.response, now),
+            false => self.refused(key, &outcome.response, now),
         }
+    }
+
+    /// The callee does not take the call, and perhaps says who might (RFC 3261 §8.1.3.4).
+    fn refused(&mut self, key: DialogKey, response: &Response, now: Instant) {
+        let contacts = response.headers.list(&Name::Contact).filter_map(|contact| contact.parse::<NameAddr>().ok());
+        let targets: Vec<Uri> = contacts.into_iter().map(|contact| contact.uri).collect();
+        if !response.status.is_redirection() || targets.is_empty() {
+            return self.fail(key, response, now);
+        }
+        self.forget(key, now);
+        self.events.push_back(Event::Redirected { dialog: key, status: response.status, targets });
     }
 
     /// Sends our INVITE once more: signed, and for the session interval that the callee wants.
@@ -275,7 +306,7 @@ impl Endpoint {
             return;
         }
         let Some(Session { phase: Phase::Canceling(calling), .. }) = self.sessions.get(&key) else { return };
-        self.transactions.cancel(calling.client, now);
+        self.transactions.cancel(calling.client, calling.cancel_reason, now);
         self.session_timers.set(timer, now + self.config.timing.patience());
     }
 

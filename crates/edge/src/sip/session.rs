@@ -12,7 +12,7 @@
 //!     gone
 //! ```
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::authorizer::Authorizer;
 use super::dialog::{Dialog, DialogId};
@@ -117,6 +117,10 @@ pub(super) struct Calling {
     pub(super) has_provisional: bool,
     /// True when the owner knows that it rings.
     pub(super) is_ringing: bool,
+    /// When the call is withdrawn if nobody has answered it.
+    pub(super) ring_until: Instant,
+    /// What the CANCEL says in its Reason header field, if there is one.
+    pub(super) cancel_reason: Option<&'static str>,
 }
 
 /// Our offer.

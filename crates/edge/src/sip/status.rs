@@ -83,6 +83,11 @@ impl Status {
     pub fn is_success(self) -> bool {
         (200..300).contains(&self.0)
     }
+
+    /// Tells whether others are named who may be asked (3xx).
+    pub fn is_redirection(self) -> bool {
+        (300..400).contains(&self.0)
+    }
 }
 
 impl fmt::Display for Status {

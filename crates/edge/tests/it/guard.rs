@@ -279,9 +279,11 @@ fn sent_after_answer(reach: Reach, contact: &str) -> Vec<String> {
         destination: None,
         from: NameAddr::new("sip:fermata@192.0.2.1".parse().unwrap()),
         to: None,
+        asserted: None,
         offer: b"v=0\r\n".to_vec(),
         credentials: None,
         ring_timeout: SECOND * 60,
+        silence_max: None,
     };
     solo.endpoint.invite(DialogKey(1), invite, solo.now);
     let request = solo.requests().pop().unwrap();

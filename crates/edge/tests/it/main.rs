@@ -20,6 +20,7 @@ mod sip_register;
 mod sip_reinvite;
 mod sip_requests;
 mod sip_solo;
+mod sip_targets;
 mod srtp;
 mod torture_4475;
 mod torture_5118;

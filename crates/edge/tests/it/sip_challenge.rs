@@ -163,11 +163,13 @@ fn early_media_is_only_ringing() {
 }
 
 #[test]
-fn a_redirection_is_a_failure_that_is_not_followed() {
+fn a_redirection_ends_the_call_and_is_not_followed_unasked() {
     let (mut solo, invite) = calling(None);
     solo.answer(&invite, "302 Moved Temporarily", "x", &[("Contact", "<sip:elsewhere@192.0.2.77>")]);
     assert_eq!(solo.request().method, Method::Ack);
-    assert!(matches!(solo.events()[..], [Event::Failed { status: Status::MOVED_TEMPORARILY, .. }]));
+    assert!(matches!(solo.events()[..], [Event::Redirected { status: Status::MOVED_TEMPORARILY, .. }]));
+    solo.pass(LONG);
+    assert_eq!(solo.requests(), []);
 }
 
 #[test]

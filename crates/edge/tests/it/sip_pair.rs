@@ -224,9 +224,11 @@ pub(crate) fn invite() -> Invite {
         destination: None,
         from: NameAddr::new("sip:alice@192.0.2.1:5060".parse::<Uri>().unwrap()).named("Alice"),
         to: None,
+        asserted: None,
         offer: b"offer".to_vec(),
         credentials: None,
         ring_timeout: Duration::from_secs(60),
+        silence_max: None,
     }
 }
 

@@ -234,9 +234,11 @@ fn response_to_a_call(first_line: &str, received: &str) -> Vec<Event> {
         destination: None,
         from: NameAddr::new("sip:us@192.0.2.1".parse().unwrap()),
         to: None,
+        asserted: None,
         offer: SDP.as_bytes().to_vec(),
         credentials: None,
         ring_timeout: std::time::Duration::from_secs(60),
+        silence_max: None,
     };
     solo.endpoint.invite(DialogKey(1), invite, solo.now);
     let request = solo.request();

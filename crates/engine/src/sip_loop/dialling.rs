@@ -7,20 +7,31 @@
 //!                    ▼                               ▼
 //!                 unreached                        left
 //! ```
+//!
+//! There may be several ways to a phone, tried one after the other: in clear if it cannot encrypt, the next trunk or
+//! address if a server is out of order, those to whom a phone redirects. All of them share the time that a leg may ring.
 
 use super::LegAddress;
+use super::lookup::Lookup;
+use super::outcome::{better, cannot_take_offer, is_about_server, unreached};
+use super::phone::Phone;
 use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
 use crate::worker::LegEvent;
 use call::{Identity, LeaveCause, Unreached};
 use edge::sdp::FirstOffers;
-use edge::sip::{
-    self, Credentials, DialogKey, EndCause, Endpoint, Event, Host, Invite, NameAddr, Status, Transport, Uri,
-};
+use edge::sip::{self, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, SipUri, Status, Uri};
 use rustls::pki_types::ServerName;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// How long a server may be silent if there is another way: four transmissions over UDP (0, 0.5, 1.5 and 3.5 s). Less
+/// passes by servers that are only far away, more keeps the caller waiting for those that are gone.
+const SILENCE_MAX: Duration = Duration::from_secs(4);
+
+/// The most of those that are tried to whom one phone redirects. More is no wish but a way to make us call.
+const REDIRECT_TARGETS_MAX: usize = 4;
 
 /// Something that a leg's owner is to be told.
 #[derive(Debug)]
@@ -35,44 +46,43 @@ pub(super) struct Dialling {
     directory: Directory,
     from: NameAddr,
     ring_timeout: Duration,
+    redirects_max: u8,
     legs: HashMap<LegAddress, Leg>,
     ways: HashMap<DialogKey, Way>,
-    /// Whom to call, with what, once the name of the host has an address.
-    resolving: HashMap<LegAddress, (Uri, FirstOffers)>,
     next_dialog: u64,
     keys_without_tls: bool,
     /// Who must be at an address that is called over TLS.
     names: Vec<(SocketAddr, ServerName<'static>)>,
+    /// What must be looked up; then [`Dialling::found`].
+    lookups: Vec<(DialogKey, Lookup)>,
 }
 
-/// One phone of a leg.
+/// One of the ways of a leg, each of which rings at one phone at a time.
 #[derive(Debug)]
 struct Way {
     leg: LegAddress,
+    offers: FirstOffers,
+    /// Who is called now, or looked up.
+    phone: Phone,
     /// Whether keys stood in our first offer.
     has_told_keys: bool,
-    /// What it is offered if it cannot encrypt.
-    fallback: Option<(Phone, FirstOffers)>,
+    /// Who is called next if this fails.
+    next: VecDeque<Phone>,
+    /// Who was called before, so that nobody is called in a circle.
+    tried: Vec<Uri>,
+    redirects_left: u8,
 }
 
-/// What came of dialling.
 #[derive(Debug)]
-pub(super) enum Dialled {
-    /// It rings, or will.
-    Rings,
-    /// This name and port must be resolved; then [`Dialling::resolved`].
-    Resolve((String, u16)),
-    /// It cannot ring.
-    No(Step),
-}
-
-#[derive(Debug, Default)]
 struct Leg {
-    /// The phones that still ring.
+    /// How many ways have not begun.
+    waiting: usize,
+    /// The ways that still ring.
     ringing: Vec<DialogKey>,
     answered: Option<DialogKey>,
     /// The best reason that there is so far for not being reached.
     unreached: Option<Unreached>,
+    ring_until: Instant,
 }
 
 impl Dialling {
@@ -84,110 +94,122 @@ impl Dialling {
             directory,
             from: NameAddr::new(from).named("Fermata"),
             ring_timeout: config.ring_timeout,
+            redirects_max: config.redirects_max,
             legs: HashMap::new(),
             ways: HashMap::new(),
-            resolving: HashMap::new(),
             next_dialog: 0,
             keys_without_tls: config.srtp.keys_without_tls,
             names: Vec::new(),
+            lookups: Vec::new(),
         }
     }
 
-    /// Rings every phone of `identity`, or finds that there is none or that a name must be resolved first.
+    /// Rings every phone of `identity`, or says why none of them rings.
     pub(super) fn dial(
         &mut self,
         endpoint: &mut Endpoint,
         address: LegAddress,
         identity: &Identity,
-        offers: FirstOffers,
-        now: Instant,
-    ) -> Dialled {
-        let phones = match self.phones(endpoint, identity, now) {
-            Ok(phones) => phones,
-            Err(cause) => return Dialled::No(Step { leg: address, event: LegEvent::Unreached(cause) }),
-        };
-        if let [phone] = phones.as_slice()
-            && let Some(name) = phone.unresolved()
-        {
-            self.resolving.insert(address, (phone.target.clone(), offers));
-            return Dialled::Resolve(name);
-        }
-        match self.ring(endpoint, address, phones, &offers, now) {
-            Some(step) => Dialled::No(step),
-            None => Dialled::Rings,
-        }
-    }
-
-    /// The name of a target has an address, or none.
-    pub(super) fn resolved(
-        &mut self,
-        endpoint: &mut Endpoint,
-        address: LegAddress,
-        remote: Option<SocketAddr>,
-        now: Instant,
-    ) -> Option<Step> {
-        let (target, offers) = self.resolving.remove(&address)?;
-        let Some(remote) = remote else {
-            return Some(Step { leg: address, event: LegEvent::Unreached(Unreached::NoEndpoint) });
-        };
-        let destination = Some(sip::Destination::Address { transport: transport(&target), remote });
-        self.ring(endpoint, address, vec![Phone { target, destination, credentials: None }], &offers, now)
-    }
-
-    /// Rings all phones, or says that none of them may be offered anything.
-    fn ring(
-        &mut self,
-        endpoint: &mut Endpoint,
-        address: LegAddress,
-        phones: Vec<Phone>,
         offers: &FirstOffers,
         now: Instant,
     ) -> Option<Step> {
-        let mut leg = Leg::default();
-        for phone in phones {
-            leg.ringing.extend(self.ring_one(endpoint, address, phone, offers.clone(), now));
-        }
-        if leg.ringing.is_empty() {
-            return Some(Step { leg: address, event: LegEvent::Unreached(Unreached::NotAcceptable) });
-        }
-        self.legs.insert(address, leg);
-        None
+        let ways = match self.ways_to(endpoint, identity, now) {
+            Ok(ways) => ways,
+            Err(cause) => return Some(Step { leg: address, event: LegEvent::Unreached(cause) }),
+        };
+        let ring_until = now + self.ring_timeout;
+        let waiting = ways.len();
+        self.legs.insert(address, Leg { waiting, ringing: Vec::new(), answered: None, unreached: None, ring_until });
+        ways.into_iter().fold(None, |_, phones| self.start(endpoint, address, phones, offers.clone(), now))
     }
 
-    /// A phone whose signalling hides keys is offered encryption first. One that cannot is called once more in clear, if
-    /// that is allowed.
-    fn ring_one(
+    /// Begins with the first phone of a way. The last way may find that none of them rings.
+    fn start(
         &mut self,
         endpoint: &mut Endpoint,
         leg: LegAddress,
-        phone: Phone,
+        phones: Vec<Phone>,
         offers: FirstOffers,
         now: Instant,
-    ) -> Option<DialogKey> {
-        self.names.extend(phone.tls_name());
-        let may_tell_keys = self.keys_without_tls || phone.is_secure();
-        let FirstOffers { plain, encrypted } = offers;
-        let encrypted = encrypted.filter(|_| may_tell_keys);
-        let has_told_keys = encrypted.is_some();
-        let (offer, plain) = match encrypted {
-            Some(encrypted) => (encrypted, plain),
-            None => (plain?, None),
-        };
-        let fallback = plain.map(|plain| (phone.clone(), FirstOffers { plain: Some(plain), encrypted: None }));
+    ) -> Option<Step> {
+        self.legs.get_mut(&leg)?.waiting -= 1;
+        let mut next = VecDeque::from(phones);
+        let phone = next.pop_front()?;
+        let redirects_left = self.redirects_max;
+        let way = Way { leg, offers, phone, has_told_keys: false, next, tried: Vec::new(), redirects_left };
+        self.ring(endpoint, way, now)
+    }
+
+    /// Rings the phone of a way, which looks its name up first. Each time is a call of its own.
+    fn ring(&mut self, endpoint: &mut Endpoint, mut way: Way, now: Instant) -> Option<Step> {
         self.next_dialog += 1;
         let dialog = DialogKey(self.next_dialog);
-        self.ways.insert(dialog, Way { leg, has_told_keys, fallback });
-        let invite = Invite {
-            target: phone.target,
-            destination: phone.destination,
-            from: self.from.clone(),
+        if let Some(lookup) = way.phone.lookup() {
+            self.lookups.push((dialog, lookup));
+        } else {
+            let Some(invite) = self.invite(&mut way, now) else {
+                return self.ring_next(endpoint, way, Unreached::NotAcceptable, now);
+            };
+            self.names.extend(way.phone.tls_name());
+            endpoint.invite(dialog, invite, now);
+        }
+        self.legs.get_mut(&way.leg)?.ringing.push(dialog);
+        self.ways.insert(dialog, way);
+        None
+    }
+
+    /// What is sent to the phone of a way; `None` if nothing may be offered to it. A phone whose signalling hides keys is
+    /// offered encryption first.
+    fn invite(&self, way: &mut Way, now: Instant) -> Option<Invite> {
+        let phone = &way.phone;
+        let may_tell_keys = (self.keys_without_tls || phone.is_secure()) && !phone.is_in_clear;
+        let FirstOffers { plain, encrypted } = way.offers.clone();
+        let encrypted = encrypted.filter(|_| may_tell_keys);
+        way.has_told_keys = encrypted.is_some();
+        let has_other_way = !way.next.is_empty();
+        way.tried.push(phone.target.clone());
+        Some(Invite {
+            target: phone.target.clone(),
+            destination: phone.destination(),
+            from: phone.caller.clone().unwrap_or_else(|| self.from.clone()),
             to: None,
-            offer: offer.into_bytes(),
-            credentials: phone.credentials,
-            ring_timeout: self.ring_timeout,
-        };
-        endpoint.invite(dialog, invite, now);
-        Some(dialog)
+            asserted: phone.caller.clone(),
+            offer: encrypted.or(plain)?.into_bytes(),
+            credentials: phone.credentials.clone(),
+            ring_timeout: self.legs.get(&way.leg)?.ring_until.saturating_duration_since(now),
+            silence_max: has_other_way.then_some(SILENCE_MAX),
+        })
+    }
+
+    /// The name of a phone has these addresses, or none.
+    pub(super) fn found(
+        &mut self,
+        endpoint: &mut Endpoint,
+        dialog: DialogKey,
+        destinations: Vec<sip::Destination>,
+        now: Instant,
+    ) -> Option<Step> {
+        let mut way = self.take_way(dialog)?;
+        for destination in destinations.into_iter().rev() {
+            way.next.push_front(way.phone.reached_at(destination));
+        }
+        self.ring_next(endpoint, way, Unreached::NoEndpoint, now)
+    }
+
+    /// Calls the next phone of a way. Without one, or when the time is over, it has failed for this reason.
+    fn ring_next(&mut self, endpoint: &mut Endpoint, mut way: Way, cause: Unreached, now: Instant) -> Option<Step> {
+        let is_time_left = self.legs.get(&way.leg).is_some_and(|leg| now < leg.ring_until);
+        let Some(phone) = way.next.pop_front().filter(|_| is_time_left) else { return self.failed(way, cause) };
+        way.phone = phone;
+        self.ring(endpoint, way, now)
+    }
+
+    /// Takes out a way that does not ring any more.
+    fn take_way(&mut self, dialog: DialogKey) -> Option<Way> {
+        let way = self.ways.remove(&dialog)?;
+        let leg = self.legs.get_mut(&way.leg)?;
+        leg.ringing.retain(|ringing| *ringing != dialog);
+        Some(way)
     }
 
     fn may_tell_keys(&self, endpoint: &Endpoint, dialog: DialogKey) -> bool {
@@ -199,9 +221,13 @@ impl Dialling {
         std::mem::take(&mut self.names)
     }
 
+    /// Takes out what must be looked up.
+    pub(super) fn take_lookups(&mut self) -> Vec<(DialogKey, Lookup)> {
+        std::mem::take(&mut self.lookups)
+    }
+
     /// Ends a leg in whatever state it is.
     pub(super) fn hang_up(&mut self, endpoint: &mut Endpoint, address: LegAddress, now: Instant) {
-        self.resolving.remove(&address);
         let Some(leg) = self.legs.remove(&address) else { return };
         for dialog in leg.ringing.into_iter().chain(leg.answered) {
             self.ways.remove(&dialog);
@@ -217,10 +243,8 @@ impl Dialling {
     pub(super) fn take_event(&mut self, endpoint: &mut Endpoint, event: Event, now: Instant) -> Option<Step> {
         match event {
             Event::Answered { dialog, body } => self.answered(endpoint, dialog, body, now),
-            Event::Failed { dialog, status, reason: _ } => {
-                let dialog = self.fall_back(endpoint, dialog, status, now)?;
-                self.failed(dialog, unreached(status))
-            }
+            Event::Failed { dialog, status, reason: _ } => self.refused(endpoint, dialog, status, now),
+            Event::Redirected { dialog, status, targets } => self.redirected(endpoint, dialog, status, targets, now),
             Event::Offered { dialog, body } => {
                 let may_tell_keys = self.may_tell_keys(endpoint, dialog);
                 self.step(dialog, LegEvent::Offered { description: body, may_tell_keys })
@@ -259,45 +283,75 @@ impl Dialling {
         description: Vec<u8>,
         now: Instant,
     ) -> Option<Step> {
-        let way = self.ways.get_mut(&dialog)?;
+        let way = self.ways.get(&dialog)?;
         let (address, may_tell_keys) = (way.leg, way.has_told_keys);
-        way.fallback = None;
         let leg = self.legs.get_mut(&address)?;
         leg.answered = Some(dialog);
         for other in std::mem::take(&mut leg.ringing).into_iter().filter(|other| *other != dialog) {
             self.ways.remove(&other);
-            endpoint.hang_up(other, now);
+            endpoint.answered_elsewhere(other, now);
         }
         Some(Step { leg: address, event: LegEvent::Answered { description, may_tell_keys } })
     }
 
-    /// Calls a phone that cannot encrypt once more, in clear. Returns the dialog that failed for good, if it did.
-    fn fall_back(
+    /// A phone that cannot encrypt is called once more, in clear, if that is allowed; where a server has failed, the next
+    /// one is.
+    fn refused(&mut self, endpoint: &mut Endpoint, dialog: DialogKey, status: Status, now: Instant) -> Option<Step> {
+        let mut way = self.take_way(dialog)?;
+        let cause = unreached(status);
+        if way.has_told_keys && way.offers.plain.is_some() && cannot_take_offer(status) {
+            way.phone.is_in_clear = true;
+            return self.ring(endpoint, way, now);
+        }
+        match is_about_server(status) {
+            true => {
+                metrics::counter!("fermata_sip_server_failures_total").increment(1);
+                self.ring_next(endpoint, way, cause, now)
+            }
+            false => self.failed(way, cause),
+        }
+    }
+
+    /// Those to whom a phone redirects are called one after the other: if that is wished, nobody whom applications may not
+    /// call, and nobody twice.
+    fn redirected(
         &mut self,
         endpoint: &mut Endpoint,
         dialog: DialogKey,
         status: Status,
+        targets: Vec<Uri>,
         now: Instant,
-    ) -> Option<DialogKey> {
-        let cannot = matches!(unreached(status), Unreached::NotAcceptable) || status.code() == 415;
-        let way = self.ways.get_mut(&dialog)?;
-        let Some((phone, offers)) = way.fallback.take().filter(|_| cannot) else { return Some(dialog) };
-        let address = way.leg;
-        self.ways.remove(&dialog);
-        let again = self.ring_one(endpoint, address, phone, offers, now)?;
-        let leg = self.legs.get_mut(&address)?;
-        leg.ringing.retain(|ringing| *ringing != dialog);
-        leg.ringing.push(again);
-        None
+    ) -> Option<Step> {
+        let mut way = self.take_way(dialog)?;
+        let Some(redirects_left) = way.redirects_left.checked_sub(1) else {
+            return self.failed(way, unreached(status));
+        };
+        way.redirects_left = redirects_left;
+        let allowed = targets.into_iter().take(REDIRECT_TARGETS_MAX).filter_map(|target| self.allowed(&target));
+        way.next = allowed.filter(|target| !way.tried.contains(target)).map(Phone::at).collect();
+        self.ring_next(endpoint, way, unreached(status), now)
     }
 
-    fn failed(&mut self, dialog: DialogKey, cause: Unreached) -> Option<Step> {
-        let address = self.ways.remove(&dialog)?.leg;
+    /// Whom we call may not choose the header fields of our requests (RFC 3261 §19.1.5).
+    fn allowed(&self, target: &Uri) -> Option<Uri> {
+        match self.directory.find_phone(&target.to_string()) {
+            Destination::Uri(Uri::Sip(target)) => Some(Uri::Sip(SipUri { headers: None, ..target })),
+            Destination::Uri(Uri::Other(_))
+            | Destination::Registered { .. }
+            | Destination::Trunks { .. }
+            | Destination::Unknown
+            | Destination::Unsupported
+            | Destination::Forbidden => None,
+        }
+    }
+
+    /// A way leads nowhere. The last one decides.
+    fn failed(&mut self, way: Way, cause: Unreached) -> Option<Step> {
+        let address = way.leg;
         let leg = self.legs.get_mut(&address)?;
-        leg.ringing.retain(|ringing| *ringing != dialog);
         let cause = leg.unreached.map_or(cause, |before| better(before, cause));
         leg.unreached = Some(cause);
-        if !leg.ringing.is_empty() || leg.answered.is_some() {
+        if leg.waiting > 0 || !leg.ringing.is_empty() || leg.answered.is_some() {
             return None;
         }
         self.legs.remove(&address);
@@ -307,7 +361,8 @@ impl Dialling {
     fn ended(&mut self, dialog: DialogKey, cause: EndCause) -> Option<Step> {
         let address = self.ways.get(&dialog)?.leg;
         if self.legs.get(&address)?.answered != Some(dialog) {
-            return self.failed(dialog, Unreached::NoAnswer);
+            let way = self.take_way(dialog)?;
+            return self.failed(way, Unreached::NoAnswer);
         }
         self.ways.remove(&dialog);
         self.legs.remove(&address);
@@ -318,102 +373,21 @@ impl Dialling {
         Some(Step { leg: address, event: LegEvent::Left(cause) })
     }
 
-    fn phones(&self, endpoint: &Endpoint, identity: &Identity, now: Instant) -> Result<Vec<Phone>, Unreached> {
+    /// The ways to a target that are tried at the same time, each with the phones that are tried one after the other.
+    fn ways_to(&self, endpoint: &Endpoint, identity: &Identity, now: Instant) -> Result<Vec<Vec<Phone>>, Unreached> {
         match self.directory.find(identity) {
             Destination::Registered { user } => {
-                let phones: Vec<_> = endpoint.bindings(&user, now).map(Phone::registered).collect();
-                if phones.is_empty() { Err(Unreached::NoEndpoint) } else { Ok(phones) }
+                let ways: Vec<_> =
+                    endpoint.bindings(&user, now).map(|binding| vec![Phone::registered(binding)]).collect();
+                if ways.is_empty() { Err(Unreached::NoEndpoint) } else { Ok(ways) }
             }
-            Destination::Uri(target) => Ok(vec![Phone { target, destination: None, credentials: None }]),
-            Destination::Trunk { number } => Ok(vec![self.through_trunk(&number).ok_or(Unreached::NoEndpoint)?]),
+            Destination::Uri(target) => Ok(vec![vec![Phone::at(target)]]),
+            Destination::Trunks { number } => {
+                Ok(vec![self.directory.trunks_to(&number).map(|trunk| Phone::behind(trunk, &number)).collect()])
+            }
             Destination::Unknown => Err(Unreached::NoEndpoint),
             Destination::Unsupported => Err(Unreached::Status(Status::UNSUPPORTED_URI_SCHEME.code())),
             Destination::Forbidden => Err(Unreached::Forbidden),
         }
     }
-
-    fn through_trunk(&self, number: &str) -> Option<Phone> {
-        let trunk = self.directory.trunk()?;
-        let target = format!("sip:{number}@{}", trunk.host).parse().ok()?;
-        let (user, password) = (trunk.user.clone(), trunk.password.clone());
-        let destination = sip::Destination::Address { transport: trunk.transport, remote: trunk.address };
-        Some(Phone { target, destination: Some(destination), credentials: Some(Credentials { user, password }) })
-    }
-}
-
-/// One phone of a target.
-#[derive(Clone, Debug)]
-struct Phone {
-    target: Uri,
-    destination: Option<sip::Destination>,
-    credentials: Option<Credentials>,
-}
-
-impl Phone {
-    /// The name and port that must be resolved before this phone can be called.
-    fn unresolved(&self) -> Option<(String, u16)> {
-        let Uri::Sip(uri) = &self.target else { return None };
-        match &uri.host_port.host {
-            Host::Name(name) if self.destination.is_none() => {
-                Some((name.clone(), uri.host_port.port.unwrap_or(transport(&self.target).default_port())))
-            }
-            Host::Name(_) | Host::Ip(_) => None,
-        }
-    }
-
-    fn address(&self) -> Option<sip::Destination> {
-        self.destination.or_else(|| self.target.destination())
-    }
-
-    /// Whether it is called over TLS.
-    fn is_secure(&self) -> bool {
-        self.address().is_some_and(|destination| destination.transport().is_secure())
-    }
-
-    /// Whom we connect to over TLS must prove the host of the URI that is called (RFC 5922 §7.2). A registered phone has
-    /// connected to us.
-    fn tls_name(&self) -> Option<(SocketAddr, ServerName<'static>)> {
-        let Some(sip::Destination::Address { transport: Transport::Tls, remote }) = self.address() else { return None };
-        let Uri::Sip(uri) = &self.target else { return None };
-        let name = match &uri.host_port.host {
-            Host::Ip(ip) => ServerName::IpAddress((*ip).into()),
-            Host::Name(name) => ServerName::try_from(name.clone()).ok()?,
-        };
-        Some((remote, name))
-    }
-
-    fn registered(binding: &sip::Binding) -> Self {
-        Self { target: binding.contact.clone(), destination: Some(binding.destination()), credentials: None }
-    }
-}
-
-/// The transport that a URI asks for; the directory lets none through that asks for another one.
-fn transport(target: &Uri) -> Transport {
-    match target {
-        Uri::Sip(uri) => uri.transport().unwrap_or(Transport::Udp),
-        Uri::Other(_) => Transport::Udp,
-    }
-}
-
-/// What a final status means for the call.
-fn unreached(status: Status) -> Unreached {
-    match status.code() {
-        486 | 600 => Unreached::Busy,
-        603 => Unreached::Declined,
-        408 | 480 | 487 => Unreached::NoAnswer,
-        488 | 606 => Unreached::NotAcceptable,
-        code => Unreached::Status(code),
-    }
-}
-
-/// Which of two reasons says more: what a person did, before what a phone said, before silence.
-fn better(a: Unreached, b: Unreached) -> Unreached {
-    let rank = |cause: &Unreached| match cause {
-        Unreached::Declined => 0,
-        Unreached::Busy => 1,
-        Unreached::NotAcceptable | Unreached::Forbidden | Unreached::Status(_) => 2,
-        Unreached::NoAnswer => 3,
-        Unreached::NoEndpoint => 4,
-    };
-    if rank(&b) < rank(&a) { b } else { a }
 }

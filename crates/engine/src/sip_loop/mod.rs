@@ -3,6 +3,9 @@
 
 mod connections;
 mod dialling;
+mod lookup;
+mod outcome;
+mod phone;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
@@ -10,11 +13,12 @@ use crate::engine::new_secret;
 use crate::worker::{Fact, WorkerHandle};
 use call::{ConversationId, Identity, ParticipantId};
 use connections::{Chunk, Connections};
-use dialling::{Dialled, Dialling, Step};
+use dialling::{Dialling, Step};
 use edge::sdp::FirstOffers;
-use edge::sip::{self, Credentials, Destination, Endpoint, Event, Flow, Status, Transport};
+use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, Status, Transport};
+use lookup::Lookup;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UdpSocket};
@@ -32,9 +36,6 @@ const BANS_TOLD_MAX: u32 = 60;
 /// The span over which told bans are counted.
 const BANS_TOLD_WINDOW: Duration = Duration::from_secs(60);
 
-/// How long the look-up of a host name may take.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Names a leg across threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LegAddress {
@@ -48,8 +49,8 @@ pub(crate) struct LegAddress {
 pub(crate) enum SipCommand {
     /// Call somebody with one of these offers; every phone of a user rings.
     Dial { leg: LegAddress, identity: Identity, offers: FirstOffers },
-    /// From the loop to itself: the host of a leg's target has this address, or none.
-    Resolved { leg: LegAddress, address: Option<SocketAddr> },
+    /// From the loop to itself: what was looked up for a call is at these addresses, or nowhere.
+    Found { dialog: DialogKey, destinations: Vec<Destination> },
     /// End it, in whatever state it is.
     HangUp { leg: LegAddress },
     /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
@@ -162,14 +163,12 @@ impl SipLoop {
         let now = Instant::now();
         match command {
             SipCommand::Dial { leg, identity, offers } => {
-                match self.dialling.dial(&mut self.endpoint, leg, &identity, offers, now) {
-                    Dialled::Rings => {}
-                    Dialled::Resolve(name) => self.resolve(leg, name),
-                    Dialled::No(step) => self.tell(step),
+                if let Some(step) = self.dialling.dial(&mut self.endpoint, leg, &identity, &offers, now) {
+                    self.tell(step);
                 }
             }
-            SipCommand::Resolved { leg, address } => {
-                if let Some(step) = self.dialling.resolved(&mut self.endpoint, leg, address, now) {
+            SipCommand::Found { dialog, destinations } => {
+                if let Some(step) = self.dialling.found(&mut self.endpoint, dialog, destinations, now) {
                     self.tell(step);
                 }
             }
@@ -188,16 +187,13 @@ impl SipLoop {
         }
     }
 
-    /// Looks a name up in the background (A and AAAA).
-    fn resolve(&self, leg: LegAddress, (name, port): (String, u16)) {
-        let (own, is_ipv4) = (self.own_commands.clone(), self.local.is_ipv4());
+    /// Looks a name up in the background.
+    fn look_up(&self, dialog: DialogKey, lookup: Lookup) {
+        let (own, local) = (self.own_commands.clone(), self.local);
         tokio::spawn(async move {
-            let lookup = tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((name, port))).await;
-            let mut found = lookup.ok().and_then(Result::ok).into_iter().flatten();
-            // One socket speaks one family.
-            let address = found.find(|address| address.is_ipv4() == is_ipv4);
+            let destinations = lookup.run(local).await;
             if let Some(own) = own.upgrade() {
-                SipCommands(own).send(SipCommand::Resolved { leg, address });
+                SipCommands(own).send(SipCommand::Found { dialog, destinations });
             }
         });
     }
@@ -207,6 +203,9 @@ impl SipLoop {
         loop {
             for (remote, name) in self.dialling.take_names() {
                 self.connections.expect_name(remote, name);
+            }
+            for (dialog, lookup) in self.dialling.take_lookups() {
+                self.look_up(dialog, lookup);
             }
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 self.transmit(transmit).await;
@@ -285,7 +284,7 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
     endpoint.incoming = sip::Incoming::Refuse;
     endpoint.algorithms.clone_from(&config.digest);
     endpoint.guard.clone_from(&config.guard);
-    endpoint.guard.trusted.extend(config.trunk.as_ref().map(|trunk| trunk.address.ip()));
+    endpoint.guard.trusted.extend(trunk_addresses(config));
     endpoint.reach = reach(config);
     endpoint.session_expires = config.session_expires;
     endpoint.session_expires_min = config.session_expires_min;
@@ -296,8 +295,12 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
 /// was called.
 fn reach(config: &SipConfig) -> sip::Reach {
     let listed = config.dial.hosts.iter().filter_map(|host| host.parse().ok());
-    let trunk = config.trunk.as_ref().map(|trunk| trunk.address.ip());
-    sip::Reach::Only { loopback: config.dial.loopback, addresses: listed.chain(trunk).collect() }
+    sip::Reach::Only { loopback: config.dial.loopback, addresses: listed.chain(trunk_addresses(config)).collect() }
+}
+
+/// The trunks that are configured by address.
+fn trunk_addresses(config: &SipConfig) -> impl Iterator<Item = IpAddr> {
+    config.trunks.iter().filter_map(|trunk| Some(trunk.proxy.destination()?.remote().ip()))
 }
 
 async fn bind_both(listen: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {

@@ -168,6 +168,7 @@ impl Agent {
             Event::Ringing { .. }
             | Event::Answered { .. }
             | Event::Failed { .. }
+            | Event::Redirected { .. }
             | Event::OfferAnswered { .. }
             | Event::Refreshed { .. }
             | Event::OfferRefused { .. }

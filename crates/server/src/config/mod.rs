@@ -45,8 +45,8 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) users: Vec<User>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) trunk: Option<Trunk>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) trunks: Vec<Trunk>,
 }
 
 /// Which defaults hold, and what is refused.
@@ -84,6 +84,7 @@ pub(crate) struct Sip {
     pub(crate) digest: Vec<Digest>,
     pub(crate) domain: String,
     pub(crate) ring_timeout_seconds: u16,
+    pub(crate) redirects: u8,
     pub(crate) session_expires_seconds: u32,
     pub(crate) session_expires_min_seconds: u32,
 }
@@ -307,10 +308,11 @@ pub(crate) struct User {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trunk {
-    pub(crate) address: SocketAddr,
-    #[serde(default)]
-    pub(crate) transport: Transport,
+    pub(crate) name: String,
+    pub(crate) address: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) host: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) user: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) password: String,
@@ -318,16 +320,14 @@ pub(crate) struct Trunk {
     pub(crate) password_file: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) password_env: String,
-}
-
-/// What SIP to a trunk goes over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Transport {
-    #[default]
-    Udp,
-    Tcp,
-    Tls,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) prefixes: Vec<String>,
+    #[serde(default)]
+    pub(crate) strip: usize,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) prepend: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) caller_id: String,
 }
 
 /// Loads the settings: the profile's defaults, then the file, then the environment.
@@ -370,8 +370,8 @@ impl Settings {
         let apps =
             shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash, &mut app.webhook_secret]);
         let users = shown.users.iter_mut().map(|user| &mut user.sip_password);
-        let trunk = shown.trunk.iter_mut().map(|trunk| &mut trunk.password);
-        let secrets = apps.chain(users).chain(trunk).filter(|secret| !secret.is_empty());
+        let trunks = shown.trunks.iter_mut().map(|trunk| &mut trunk.password);
+        let secrets = apps.chain(users).chain(trunks).filter(|secret| !secret.is_empty());
         secrets.for_each(|secret| *secret = HIDDEN.to_owned());
         toml::to_string_pretty(&shown).context("the settings cannot be printed")
     }

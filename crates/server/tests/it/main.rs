@@ -27,3 +27,4 @@ mod registration;
 mod sdk;
 mod seed;
 mod sipp;
+mod trunks;

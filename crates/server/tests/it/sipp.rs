@@ -62,7 +62,8 @@ fn a_number_is_called_through_a_trunk_that_asks_for_a_password_as_proxies_do() {
 fn check_trunk(script: &str) {
     let sipp = Sipp::start(script, BOB_HZ);
     let server = Server::start_with(&format!(
-        "[trunk]\naddress = \"{}\"\nhost = \"trunk.example\"\nuser = \"fermata\"\npassword = \"a trunk's secret\"",
+        "[[trunks]]\nname = \"provider\"\naddress = \"sip:{}\"\nhost = \"trunk.example\"\nuser = \"fermata\"\n\
+         password = \"a trunk's secret\"",
         sipp.address()
     ));
     let alice = speaking("alice", Codec::Pcma, ALICE_HZ);
@@ -106,7 +107,7 @@ const INVITED: &str = r#"
   </action>
 </recv>"#;
 
-const ENDED: &str = r#"
+pub(crate) const ENDED: &str = r#"
 <send><![CDATA[
 SIP/2.0 200 OK
 [last_Via:]
@@ -191,12 +192,13 @@ Content-Length: 0
     ))
 }
 
-fn scenario(script: &str) -> String {
+/// A whole script.
+pub(crate) fn scenario(script: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario>{script}\n</scenario>\n")
 }
 
 /// Takes the call and begins to speak.
-fn answered(version: usize) -> String {
+pub(crate) fn answered(version: usize) -> String {
     let description = description(version, "[media_ip]", "sendrecv");
     format!(
         r#"

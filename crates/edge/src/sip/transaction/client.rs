@@ -130,10 +130,13 @@ impl Transactions {
     }
 
     /// Sends the CANCEL of an INVITE that still waits (RFC 3261 §9.1).
-    pub(in super::super) fn cancel(&mut self, invite: ClientId, now: Instant) {
+    pub(in super::super) fn cancel(&mut self, invite: ClientId, reason: Option<&str>, now: Instant) {
         let Some(client) = self.clients.get(&invite).filter(|client| client.is_waiting()) else { return };
         let destination = client.destination;
-        let (Some(request), Some(via)) = (cancel_of(&client.request), top_via(&client.request)) else { return };
+        let (Some(mut request), Some(via)) = (cancel_of(&client.request), top_via(&client.request)) else { return };
+        if let Some(reason) = reason {
+            request.headers.push(Name::Reason, reason);
+        }
         self.start_with(request, via, destination, Purpose::Orphan, now);
     }
 
