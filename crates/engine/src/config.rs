@@ -131,6 +131,8 @@ pub struct Trunk {
     pub strip: usize,
     /// What it is told before the rest of the number.
     pub prepend: String,
+    /// Whether we register there, so that it finds us.
+    pub registers: bool,
     /// The number that callees see.
     pub caller_id: Option<String>,
 }

@@ -48,6 +48,7 @@ mod tests {
             prefixes: prefixes.iter().map(ToString::to_string).collect(),
             strip: 0,
             prepend: String::new(),
+            registers: false,
             caller_id: None,
         }
     }

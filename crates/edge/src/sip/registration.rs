@@ -17,8 +17,12 @@ use super::transaction::{ClientEvent, Purpose};
 use super::uri::Uri;
 
 /// How long we wait before we try again after the registrar was away, when it names no time: the base time of
-/// RFC 5626 §4.5. Less loads a registrar that comes up again, more leaves the phone unreachable for longer.
+/// RFC 5626 §4.5, doubled each time. Less loads a registrar that comes up again, more leaves the phone unreachable for
+/// longer.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
+
+/// The longest such time, the max-time of RFC 5626 §4.5.
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(1800);
 
 /// The longest wish that we raise ours to when the registrar says 423. A registrar that wants more than a day is wrong.
 const EXPIRES_MAX_S: u32 = 86_400;
@@ -53,6 +57,8 @@ pub(super) struct Registering {
     cseq: u32,
     expires_s: u32,
     is_leaving: bool,
+    /// How often in a row the registrar was away.
+    failures: u32,
 }
 
 impl Registering {
@@ -73,6 +79,13 @@ impl Registering {
         request.headers.push(Name::UserAgent, user_agent);
         self.authorizer.sign(&mut request);
         request
+    }
+
+    /// Counts a failure, and returns how long we wait after it.
+    fn retry_delay(&mut self) -> Duration {
+        let delay = RETRY_DELAY.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
+        self.failures += 1;
+        delay.min(RETRY_DELAY_MAX)
     }
 
     /// Returns how long the registrar keeps us: what it says for our contact, else what it says at all.
@@ -110,6 +123,7 @@ impl Endpoint {
             cseq: 0,
             expires_s: u32::try_from(registration.expires.as_secs()).unwrap_or(EXPIRES_MAX_S),
             is_leaving: false,
+            failures: 0,
             registration,
         }
     }
@@ -159,6 +173,7 @@ impl Endpoint {
     fn registered(&mut self, key: RegistrationKey, response: &Response, now: Instant) {
         let Some(registering) = self.registrations.get_mut(&key) else { return };
         registering.authorizer.accepted();
+        registering.failures = 0;
         let expires = registering.granted(response);
         self.registration_timers.set(key, now + (expires * 9 / 10).max(PAUSE_MIN));
         let state = RegistrationState::Registered { expires };
@@ -170,11 +185,13 @@ impl Endpoint {
             return self.refresh(key, now);
         }
         let status = response.status;
+        let Some(registering) = self.registrations.get_mut(&key) else { return };
         let retry = match status {
             // The registrar was away or busy: it may come back. Any other refusal stays one.
             Status::REQUEST_TIMEOUT | Status::SERVER_INTERNAL_ERROR | Status::SERVICE_UNAVAILABLE => {
                 let asked_s = response.headers.number(&Name::RetryAfter);
-                Some(asked_s.map_or(RETRY_DELAY, |seconds| Duration::from_secs(seconds.into())).max(PAUSE_MIN))
+                let delay = registering.retry_delay();
+                Some(asked_s.map_or(delay, |seconds| Duration::from_secs(seconds.into())).max(PAUSE_MIN))
             }
             _ => None,
         };

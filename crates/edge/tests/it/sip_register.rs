@@ -49,6 +49,36 @@ fn contacts(pair: &Pair) -> Vec<String> {
 }
 
 #[test]
+fn a_registrar_that_stays_away_is_asked_ever_less_often() {
+    let mut solo = Solo::new(|_| {});
+    let registration = Registration {
+        registrar: "sip:192.0.2.9:5070".parse().unwrap(),
+        destination: None,
+        address_of_record: "sip:us@trunk.example".parse().unwrap(),
+        credentials: None,
+        expires: Duration::from_secs(600),
+    };
+    solo.endpoint.register(RegistrationKey(1), registration, solo.now);
+    for expected_s in [30, 60, 120, 240, 480, 960, 1800, 1800] {
+        let request = solo.request();
+        solo.answer(&request, "503 Service Unavailable", "x", &[]);
+        let retry = Some(Duration::from_secs(expected_s));
+        let state = RegistrationState::Failed { status: Status::SERVICE_UNAVAILABLE, retry };
+        assert_eq!(solo.events(), [Event::RegistrationChanged { registration: RegistrationKey(1), state }]);
+        solo.pass(Duration::from_secs(expected_s));
+    }
+    let request = solo.request();
+    solo.answer(&request, "200 OK", "x", &[]);
+    solo.events();
+    solo.pass(Duration::from_secs(540));
+    let request = solo.request();
+    solo.answer(&request, "503 Service Unavailable", "x", &[]);
+    let retry = Some(Duration::from_secs(30));
+    let state = RegistrationState::Failed { status: Status::SERVICE_UNAVAILABLE, retry };
+    assert_eq!(solo.events(), [Event::RegistrationChanged { registration: RegistrationKey(1), state }]);
+}
+
+#[test]
 fn a_phone_registers_is_refreshed_and_leaves() {
     let mut pair = pair(1);
     pair.alice.register(KEY, registration("fermata-dev", "udp"), pair.now);

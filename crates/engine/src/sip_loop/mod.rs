@@ -6,6 +6,7 @@ mod dialling;
 mod lookup;
 mod outcome;
 mod phone;
+mod registrations;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
@@ -15,8 +16,11 @@ use call::{ConversationId, Identity, ParticipantId};
 use connections::{Chunk, Connections};
 use dialling::{Dialling, Step};
 use edge::sdp::FirstOffers;
-use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, Status, Transport};
+use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Status, Transport};
 use lookup::Lookup;
+use phone::Phone;
+use registrations::Registrations;
+use rustls::pki_types::ServerName;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -51,6 +55,8 @@ pub(crate) enum SipCommand {
     Dial { leg: LegAddress, identity: Identity, offers: FirstOffers },
     /// From the loop to itself: what was looked up for a call is at these addresses, or nowhere.
     Found { dialog: DialogKey, destinations: Vec<Destination> },
+    /// The same of the registrar of a trunk.
+    FoundRegistrar { key: RegistrationKey, destinations: Vec<Destination> },
     /// End it, in whatever state it is.
     HangUp { leg: LegAddress },
     /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
@@ -82,6 +88,7 @@ pub(crate) struct SipLoop {
     /// For names that are looked up. Weak: the loop ends when nobody else can command.
     own_commands: mpsc::WeakUnboundedSender<SipCommand>,
     dialling: Dialling,
+    registrations: Registrations,
     workers: Arc<[WorkerHandle]>,
     /// Since when, and how many bans the log has told.
     bans_told: (Instant, u32),
@@ -103,6 +110,7 @@ impl SipLoop {
             commands,
             own_commands: sender.downgrade(),
             dialling: Dialling::new(Directory::new(config), config, local),
+            registrations: Registrations::new(&config.trunks),
             workers: Arc::new([]),
             bans_told: (Instant::now(), 0),
         };
@@ -122,6 +130,7 @@ impl SipLoop {
         self.workers = workers;
         let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
         let mut commanded = true;
+        self.drain().await;
         while commanded || self.endpoint.dialog_count() > 0 {
             let deadline = self.endpoint.deadline();
             tokio::select! {
@@ -135,7 +144,10 @@ impl SipLoop {
                 accepted = self.connections.accept() => self.connections.serve(accepted),
                 command = self.commands.recv(), if commanded => match command {
                     Some(command) => self.take_command(command),
-                    None => commanded = false,
+                    None => {
+                        commanded = false;
+                        self.registrations.leave(&mut self.endpoint, Instant::now());
+                    }
                 },
                 () = sleep_until(deadline) => self.endpoint.expire(Instant::now()),
             }
@@ -172,6 +184,10 @@ impl SipLoop {
                     self.tell(step);
                 }
             }
+            SipCommand::FoundRegistrar { key, destinations } => {
+                let name = self.registrations.found(&mut self.endpoint, key, destinations, now);
+                self.expect_name(name);
+            }
             SipCommand::HangUp { leg } => self.dialling.hang_up(&mut self.endpoint, leg, now),
             SipCommand::AnswerOffer { leg, answer } => {
                 let answer = answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE);
@@ -198,6 +214,27 @@ impl SipLoop {
         });
     }
 
+    /// Looks the registrar of a trunk up in the background, after a while.
+    fn look_up_registrar(&self, key: RegistrationKey, delay: Duration, registrar: Phone) {
+        let (own, local) = (self.own_commands.clone(), self.local);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let destinations = match registrar.lookup() {
+                Some(lookup) => lookup.run(local).await,
+                None => registrar.destination().into_iter().collect(),
+            };
+            if let Some(own) = own.upgrade() {
+                SipCommands(own).send(SipCommand::FoundRegistrar { key, destinations });
+            }
+        });
+    }
+
+    fn expect_name(&mut self, name: Option<(SocketAddr, ServerName<'static>)>) {
+        if let Some((remote, name)) = name {
+            self.connections.expect_name(remote, name);
+        }
+    }
+
     /// Sends what the endpoint wants sent and deals with what it has to say, until it is quiet.
     async fn drain(&mut self) {
         loop {
@@ -206,6 +243,9 @@ impl SipLoop {
             }
             for (dialog, lookup) in self.dialling.take_lookups() {
                 self.look_up(dialog, lookup);
+            }
+            for (key, delay, registrar) in self.registrations.take_lookups() {
+                self.look_up_registrar(key, delay, registrar);
             }
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 self.transmit(transmit).await;
@@ -263,6 +303,10 @@ impl SipLoop {
     fn take_event(&mut self, event: Event) {
         if let Event::Disconnect { flow } = event {
             self.connections.forget(flow);
+        }
+        if let Event::RegistrationChanged { registration, state } = event {
+            let name = self.registrations.changed(&mut self.endpoint, registration, state, Instant::now());
+            self.expect_name(name);
         }
         if let Some(step) = self.dialling.take_event(&mut self.endpoint, event, Instant::now()) {
             self.tell(step);

@@ -42,6 +42,11 @@ impl Phone {
         }
     }
 
+    /// The registrar of a trunk.
+    pub(super) fn registrar(trunk: &Trunk) -> Self {
+        Self { proxy: Some(trunk.proxy.clone()), ..Self::at(Uri::sip(None, trunk.host.clone())) }
+    }
+
     /// The same phone at an address that was found for it.
     pub(super) fn reached_at(&self, destination: Destination) -> Self {
         Self { destination: Some(destination), ..self.clone() }

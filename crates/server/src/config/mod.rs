@@ -320,6 +320,8 @@ pub(crate) struct Trunk {
     pub(crate) password_file: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) password_env: String,
+    #[serde(default)]
+    pub(crate) register: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) prefixes: Vec<String>,
     #[serde(default)]

@@ -26,6 +26,7 @@ fn trunk(trunk: &Trunk, has_tls: bool) -> anyhow::Result<engine::Trunk> {
             host => host.parse().with_context(|| format!("host: {host:?}"))?,
         },
         credentials: credentials(trunk)?,
+        registers: trunk.register,
         prefixes: trunk.prefixes.iter().map(|prefix| checked_prefix(prefix)).collect::<anyhow::Result<_>>()?,
         strip: trunk.strip,
         prepend: trunk.prepend.clone(),
@@ -48,6 +49,7 @@ fn credentials(trunk: &Trunk) -> anyhow::Result<Option<Credentials>> {
     if trunk.user.is_empty() {
         let is_useless = [&trunk.password, &trunk.password_file, &trunk.password_env].iter().any(|key| !key.is_empty());
         ensure!(!is_useless, "user: a password needs a user");
+        ensure!(!trunk.register, "user: a registration needs a user and a password");
         return Ok(None);
     }
     let password = secret::one_of("password", &trunk.password, &trunk.password_file, &trunk.password_env)?;
@@ -95,6 +97,7 @@ mod tests {
         check_refused(|trunk| trunk.host = "no host".to_owned(), "host: \"no host\"");
         check_refused(|trunk| trunk.user = "me".to_owned(), "set one of password");
         check_refused(|trunk| trunk.password = "secret".to_owned(), "a password needs a user");
+        check_refused(|trunk| trunk.register = true, "a registration needs a user");
         check_refused(|trunk| trunk.prefixes = vec!["49".to_owned()], "prefixes: \"49\"");
     }
 }

@@ -78,6 +78,18 @@ fn phones_that_redirect_in_a_circle_are_called_once() {
     moved.finish();
 }
 
+#[test]
+fn a_registration_at_a_trunk_is_made_with_the_password_and_renewed() {
+    let registrar = Sipp::start(&registrar(), BOB_HZ);
+    let server = Server::start_with(&format!(
+        "[[trunks]]\nname = \"provider\"\naddress = \"sip:{}\"\nhost = \"trunk.example\"\nuser = \"fermata\"\n\
+         password = \"a trunk's secret\"\nregister = true\n",
+        registrar.address()
+    ));
+    registrar.finish();
+    drop(server);
+}
+
 /// Somebody who says nothing.
 fn silent() -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
@@ -110,6 +122,47 @@ fn working_trunk() -> String {
 <recv request="BYE"/>{ENDED}"#,
         answered(1)
     ))
+}
+
+/// Lets somebody register who knows the password, for 5 s, and waits until that is renewed.
+fn registrar() -> String {
+    let granted = |label: usize| {
+        format!(
+            r#"
+<recv request="REGISTER" auth="true" next="{label}" test="knows_password">
+  <action>
+    <ereg regexp="REGISTER sip:trunk\.example SIP" search_in="msg" check_it="true" assign_to="registrar"/>
+    <ereg regexp="sip:fermata@trunk\.example" search_in="hdr" header="To:" check_it="true" assign_to="who"/>
+    <ereg regexp="sip:fermata@127.0.0.1" search_in="hdr" header="Contact:" check_it="true" assign_to="where"/>
+    <verifyauth assign_to="knows_password" username="fermata" password="a trunk's secret"/>
+  </action>
+</recv>
+<Reference variables="registrar,who,where"/>{}
+<label id="{label}"/>{}"#,
+            answer("403 Forbidden", ""),
+            answer("200 OK", "Contact: <sip:fermata@127.0.0.1>;expires=5\nExpires: 5\n"),
+        )
+    };
+    let challenge =
+        "WWW-Authenticate: Digest realm=\"trunk.example\", nonce=\"5ca1ab1e\", algorithm=MD5, qop=\"auth\"\n";
+    let challenged = answer("401 Unauthorized", challenge);
+    scenario(&format!("<recv request=\"REGISTER\"/>{challenged}{}{}", granted(1), granted(2)))
+}
+
+fn answer(status: &str, header: &str) -> String {
+    format!(
+        r#"
+<send><![CDATA[
+SIP/2.0 {status}
+[last_Via:]
+[last_From:]
+[last_To:];tag=registrar
+[last_Call-ID:]
+[last_CSeq:]
+{header}Content-Length: 0
+
+]]></send>"#
+    )
 }
 
 /// Answers its only INVITE with this.
