@@ -17,8 +17,8 @@ KNOWN = {name: os.environ[f"FERMATA_{name.upper()}"] for name in ["call", "parti
 # The first notification of the call.
 KNOWN["notification"] = "1"
 
-# Nobody listens at the discard port (RFC 863).
-NOWHERE = "http://127.0.0.1:9/"
+# Nobody listens at the last port: systems choose theirs below it.
+NOWHERE = "http://127.0.0.1:65535/"
 
 # An address of documentation (RFC 5737), which the server is not allowed to call: refused at once.
 NOBODY = "sip:nobody@192.0.2.1"

@@ -44,7 +44,7 @@ test('404: a call that is not there', async () => {
 test('400: a member that is wrong or missing', async () => {
   const tooLong = graph().api(unknownHold()).post({ clientContext: 'x'.repeat(257) });
   assert.match(await assertFails(400, '8523', tooLong), /'clientContext'/);
-  const nobody = graph().api(CALLS).post(newCall({ uri: 'http://127.0.0.1:9/' }, []));
+  const nobody = graph().api(CALLS).post(newCall({ uri: 'http://127.0.0.1:65535/' }, []));
   assert.match(await assertFails(400, '8523', nobody), /'targets'/);
 });
 

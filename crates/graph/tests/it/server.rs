@@ -224,8 +224,9 @@ pub(crate) fn roster_of(notice: &Value) -> &[Value] {
 async fn read_first_answer(data: &Path, call: &str) -> Option<String> {
     let options = SqliteConnectOptions::new().filename(data.join("fermata.sqlite")).read_only(true);
     let mut database = options.connect().await.expect("the database is there");
-    let first = "SELECT last_answer FROM notices WHERE call_id = ? AND attempts > 0 ORDER BY sequence LIMIT 1";
-    sqlx::query_scalar(first).bind(call).fetch_optional(&mut database).await.expect("an answer").flatten()
+    let first = "SELECT coalesce(failure, CAST(status AS TEXT)) FROM attempts JOIN notices ON notices.id = notice_id
+                 WHERE call_id = ? ORDER BY sequence, number LIMIT 1";
+    sqlx::query_scalar(first).bind(call).fetch_optional(&mut database).await.expect("an answer")
 }
 
 fn participant_at(roster: &Value, uri: &str) -> String {
