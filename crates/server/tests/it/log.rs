@@ -44,8 +44,9 @@ fn settings(certificate: &str) -> String {
         secret = "a-secret-of-an-app"
         certificates = ["{certificate}"]
         roles = ["Calls.Initiate.All", "Calls.InitiateGroupCall.All"]
-        [trunk]
-        address = "127.0.0.1:9"
+        [[trunks]]
+        name = "provider"
+        address = "sip:127.0.0.1:9"
         host = "trunk.example"
         user = "fermata"
         password = "a-password-of-a-trunk"
