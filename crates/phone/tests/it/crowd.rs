@@ -55,8 +55,9 @@ fn packets_are_counted_until_the_caller_hangs_up() {
     let crowd = crowd();
     let caller = call(&crowd, 0, says("alice", 700));
     crowd.wait_until(SOON, |crowd| crowd.reached == 1).unwrap();
-    caller.wait_until(SOON, |phone| phone.hearing.statistics().packets > 20).unwrap();
+    caller.wait_until(SOON, |phone| phone.hearing.statistics().packets > 21).unwrap();
     let traffic = crowd.take_traffic();
+    // A packet may be heard before it is counted as sent.
     assert!(traffic.sent > 20 && traffic.received > 1, "{traffic:?}");
     assert!(traffic.deviations.count() < traffic.received);
     caller.hang_up();
