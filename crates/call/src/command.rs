@@ -1,6 +1,7 @@
 //! Wishes of an application.
 
-use crate::{CallId, CallKind, ClientContext, Identity, Operation, OperationId, ParticipantId, Prompt};
+use crate::{CallId, CallKind, ClientContext, Identity, Operation, OperationId, ParticipantId, Prompt, Tone};
+use std::time::Duration;
 
 /// A call that an application places.
 #[derive(Clone, Debug)]
@@ -17,7 +18,20 @@ pub struct NewCall {
     pub targets: Vec<Invitation>,
 }
 
-/// Somebody who is to be called.
+/// A call that an application gets. Its state is [`crate::CallState::Incoming`] until the application decides.
+#[derive(Clone, Debug)]
+pub struct IncomingCall {
+    /// The call's id.
+    pub id: CallId,
+    /// The application's own entry in the roster (`myParticipantId`).
+    pub participant: ParticipantId,
+    /// The application.
+    pub application: Identity,
+    /// Who calls, and the roster entry it gets when the call is answered.
+    pub caller: Invitation,
+}
+
+/// Somebody who is to be called, or who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
     /// The roster entry it gets when it answers.
@@ -29,6 +43,20 @@ pub struct Invitation {
 /// A wish of the application whose call it goes to. Graph's operation names.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// `answer`: the application takes an incoming call.
+    Answer,
+    /// `reject`: the application does not want an incoming call.
+    Reject {
+        /// What the caller is told.
+        reason: RejectReason,
+    },
+    /// `redirect`: others are to have an incoming call.
+    Redirect {
+        /// Who. All are called at once, and the first to answer has it.
+        targets: Vec<Invitation>,
+        /// How long they are called.
+        timeout: Duration,
+    },
     /// `participants/invite`.
     Invite {
         /// The id of the operation that is to be.
@@ -86,10 +114,45 @@ pub enum Command {
         /// Who is to go.
         participant: ParticipantId,
     },
+    /// `transfer`: the other side of a peer-to-peer call is to talk to somebody else.
+    Transfer {
+        /// Who.
+        target: Invitation,
+    },
+    /// `subscribeToTone`.
+    SubscribeToTone {
+        /// The id of the operation that is to be.
+        operation: OperationId,
+        /// The application's mark.
+        client_context: ClientContext,
+    },
+    /// `sendDtmfTones`.
+    SendDtmfTones {
+        /// The id of the operation that is to be.
+        operation: OperationId,
+        /// The application's mark.
+        client_context: ClientContext,
+        /// What is sent, in this order.
+        tones: Vec<Tone>,
+        /// The time between two of them.
+        pause: Duration,
+    },
     /// `keepAlive`.
     KeepAlive,
     /// `DELETE calls/{id}`: the application leaves.
     HangUp,
+}
+
+/// Graph's `rejectReason`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RejectReason {
+    /// None is given.
+    #[default]
+    None,
+    /// The application is busy.
+    Busy,
+    /// The caller may not call.
+    Forbidden,
 }
 
 /// A command that was carried out, or is being.

@@ -3,14 +3,17 @@
 use crate::hold_music::Hold;
 use crate::invite::Invite;
 use crate::lifecycle::Call;
+use crate::redirect::Redirect;
 use crate::roster::{Participant, Roster};
 use crate::timer::{Timer, Timers};
+use crate::tone::Sending;
+use crate::transfer::Transfer;
 use crate::{
-    Accepted, CallId, ClientContext, Command, ConversationId, Effect, Event, NewCall, Notice, Operation, OperationKind,
-    OperationStatus, ParticipantId, Policy, Refusal, ResultInfo,
+    Accepted, CallId, ClientContext, Command, ConversationId, Effect, Event, Hears, IncomingCall, NewCall, Notice,
+    Operation, OperationKind, OperationStatus, ParticipantId, Policy, Refusal, ResultInfo,
 };
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Everybody who is together, with the calls of the applications in it.
 ///
@@ -25,6 +28,9 @@ pub struct Conversation {
     pub(crate) roster: Roster,
     pub(crate) holds: Vec<Hold>,
     pub(crate) invites: Vec<Invite>,
+    pub(crate) redirect: Option<Redirect>,
+    pub(crate) transfer: Option<Transfer>,
+    pub(crate) sending: Vec<Sending>,
     pub(crate) timers: Timers,
     effects: VecDeque<Effect>,
     closed: bool,
@@ -34,19 +40,34 @@ impl Conversation {
     /// Begins a conversation with the call of one application, and calls its targets.
     #[must_use]
     pub fn create(id: ConversationId, policy: Policy, call: NewCall, now: Instant) -> Self {
-        let mut conversation = Self {
+        let mut conversation = Self::new(id, policy);
+        conversation.place_call(call, now);
+        conversation
+    }
+
+    /// Begins a conversation with a call that somebody makes to an application.
+    #[must_use]
+    pub fn receive(id: ConversationId, policy: Policy, call: IncomingCall, now: Instant) -> Self {
+        let mut conversation = Self::new(id, policy);
+        conversation.receive_call(call, now);
+        conversation
+    }
+
+    fn new(id: ConversationId, policy: Policy) -> Self {
+        Self {
             id,
             policy,
             calls: Vec::new(),
             roster: Roster::default(),
             holds: Vec::new(),
             invites: Vec::new(),
+            redirect: None,
+            transfer: None,
+            sending: Vec::new(),
             timers: Timers::default(),
             effects: VecDeque::new(),
             closed: false,
-        };
-        conversation.place_call(call, now);
-        conversation
+        }
     }
 
     /// The conversation's id.
@@ -71,6 +92,10 @@ impl Conversation {
         match command {
             Command::KeepAlive => Ok(self.keep_alive(call, now)),
             Command::HangUp => Ok(self.hang_up(call)),
+            Command::Answer => self.answer(call, now),
+            Command::Reject { reason } => self.reject(call, reason),
+            Command::Transfer { target } => self.transfer(call, target, now),
+            Command::Redirect { targets, timeout } => self.redirect(call, targets, timeout, now),
             Command::RemoveParticipant { participant } => self.remove_participant(call, participant),
             Command::Invite { operation, client_context, invitations } => {
                 let operation = running(operation, call, client_context, invite_kind(&invitations));
@@ -92,6 +117,15 @@ impl Conversation {
                 let kind = OperationKind::MuteParticipant { participant };
                 self.mute_participant(running(operation, call, client_context, kind), participant)
             }
+            Command::SubscribeToTone { operation, client_context } => {
+                self.subscribe_to_tone(running(operation, call, client_context, OperationKind::SubscribeToTone))
+            }
+            Command::SendDtmfTones { operation, client_context, tones, pause } => {
+                let kind = OperationKind::SendDtmfTones { tones: tones.clone(), is_cancelled: false };
+                self.unless_repeated(running(operation, call, client_context, kind), |this, operation| {
+                    this.send_dtmf_tones(operation, tones, pause, now)
+                })
+            }
             Command::Mute { operation, client_context } => self.mute_self(operation, client_context, call, true),
             Command::Unmute { operation, client_context } => self.mute_self(operation, client_context, call, false),
         }
@@ -100,7 +134,7 @@ impl Conversation {
     /// Takes a fact in. Facts about somebody who is gone, or an operation that has ended, are ignored.
     pub fn observe(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Answered { participant } => self.answered(participant),
+            Event::Answered { participant } => self.answered(participant, now),
             Event::Unreached { participant, cause } => self.unreached(participant, cause),
             Event::Left { participant, cause } => self.left(participant, cause),
             Event::DirectionChanged { participant, direction } => self.direction_changed(participant, direction),
@@ -108,6 +142,8 @@ impl Conversation {
             Event::PromptFailed { operation, failure } => self.prompt_failed(operation, failure, now),
             Event::MusicStarted { operation } => self.music_started(operation, now),
             Event::MusicStopped { operation } => self.music_stopped(operation),
+            Event::TonePressed { participant, tone } => self.tone_pressed(participant, tone),
+            Event::TonesSent { operation } => self.tones_sent(operation),
             Event::NotRecorded { operation } => self.withdraw(operation),
         }
     }
@@ -121,6 +157,9 @@ impl Conversation {
                 Timer::MusicStart(operation) => self.music_start_timed_out(operation),
                 Timer::MusicStop(operation) => self.music_stop_timed_out(operation),
                 Timer::KeepAlive(call) => self.keep_alive_timed_out(call),
+                Timer::Decision(call) => self.decision_timed_out(call),
+                Timer::Redirect(call) => self.redirect_timed_out(call),
+                Timer::Tones(operation) => self.tones_timed_out(operation),
             }
         }
     }
@@ -151,6 +190,9 @@ impl Conversation {
         if person.route.replace(route) != Some(route) {
             self.order(Effect::Route { participant, route });
         }
+        if route.hears != Hears::Conversation {
+            self.stop_tones_to(participant);
+        }
     }
 
     /// Tells every live call the roster, if it has changed.
@@ -158,9 +200,9 @@ impl Conversation {
         if !self.roster.refresh() {
             return;
         }
-        let told: Vec<_> = self.calls.iter().filter(|c| self.has_roster(c)).map(|c| c.id).collect();
-        for call in told {
-            let notice = self.roster.notice(call);
+        let told: Vec<_> = self.calls.iter().filter(|c| self.has_roster(c)).map(|c| (c.id, c.kind)).collect();
+        for (call, kind) in told {
+            let notice = self.roster.notice(call, kind);
             self.notify(notice);
         }
     }
@@ -178,8 +220,10 @@ impl Conversation {
         self.notify(Notice::OperationEnded(operation));
     }
 
-    pub(crate) fn add_ringing(&mut self, participant: Participant) {
-        let effect = Effect::Dial { participant: participant.id, identity: participant.identity.clone() };
+    /// Calls somebody, for as long as is configured if no time is given.
+    pub(crate) fn add_ringing(&mut self, participant: Participant, ring_timeout: Option<Duration>) {
+        let identity = participant.identity.clone();
+        let effect = Effect::Dial { participant: participant.id, identity, ring_timeout };
         self.roster.add(participant);
         self.order(effect);
     }
@@ -200,6 +244,12 @@ pub(crate) fn running(
     kind: OperationKind,
 ) -> Operation {
     Operation { id, call, kind, client_context, status: OperationStatus::Running, result: None }
+}
+
+/// An operation that is done as soon as it is accepted.
+pub(crate) fn completed(mut operation: Operation) -> Accepted {
+    operation.status = OperationStatus::Completed;
+    Accepted::Operation(operation)
 }
 
 fn invite_kind(invitations: &[crate::Invitation]) -> OperationKind {

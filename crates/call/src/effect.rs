@@ -1,6 +1,7 @@
 //! Orders to whoever drives the conversation, in the rules' own words: what is to be, never how.
 
-use crate::{Identity, Notice, OperationId, ParticipantId, Prompt, Route};
+use crate::{Identity, Notice, OperationId, ParticipantId, Prompt, RejectReason, Route, Tone, Unreached};
+use std::time::Duration;
 
 /// An order. Orders are given in the sequence in which they are to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,14 @@ pub enum Effect {
         participant: ParticipantId,
         /// Who.
         identity: Identity,
+        /// How long, if not for as long as is configured.
+        ring_timeout: Option<Duration>,
+    },
+    /// Take the call of somebody who calls. Answered by [`crate::Event::Answered`] when the caller has confirmed it, or
+    /// by [`crate::Event::Unreached`].
+    TakeCall {
+        /// Who calls.
+        participant: ParticipantId,
     },
     /// End a participant's leg, ringing or answered. Not answered by an event.
     HangUp {
@@ -55,6 +64,27 @@ pub enum Effect {
         /// Whose.
         participant: ParticipantId,
     },
+    /// Listen for tones in what people say, or no longer: what phones say of keys by other means is told always.
+    ListenForTones {
+        /// Whether to listen.
+        on: bool,
+    },
+    /// Send tones to people. Answered by [`crate::Event::TonesSent`]; who stops hearing the conversation misses the rest.
+    SendTones {
+        /// The operation that sends them.
+        operation: OperationId,
+        /// To whom.
+        participants: Vec<ParticipantId>,
+        /// What.
+        tones: Vec<Tone>,
+        /// The time between two of them.
+        pause: Duration,
+    },
+    /// Forget the tones of an operation that are not sent yet, without an answer.
+    DropTones {
+        /// The operation that sends them.
+        operation: OperationId,
+    },
     /// Tell an application.
     Notify(Notice),
     /// The conversation is over: nobody is left, and nothing more will be ordered.
@@ -70,4 +100,10 @@ pub enum HangUpCause {
     Removed,
     /// Nobody answered in time.
     NoAnswer,
+    /// An application does not want the call.
+    Rejected(RejectReason),
+    /// The application did not decide in time whether it wants the call.
+    Undecided,
+    /// Nobody to whom the call was redirected has taken it.
+    NotRedirected(Unreached),
 }

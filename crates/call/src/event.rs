@@ -1,6 +1,6 @@
 //! Facts about the world. They cannot be refused; one that no longer matters is ignored.
 
-use crate::{Direction, OperationId, ParticipantId, PromptFailure};
+use crate::{Direction, OperationId, ParticipantId, PromptFailure, Tone};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,18 @@ pub enum Event {
         /// The operation that started it.
         operation: OperationId,
     },
+    /// A participant has pressed a key.
+    TonePressed {
+        /// Who.
+        participant: ParticipantId,
+        /// Which key.
+        tone: Tone,
+    },
+    /// The last packet of tones that were to be sent has been handed to the network.
+    TonesSent {
+        /// The operation that sends them.
+        operation: OperationId,
+    },
     /// A running operation could not be stored, so its application was told that it was not accepted.
     NotRecorded {
         /// The operation, which must not have an effect.
@@ -77,6 +89,10 @@ pub enum Unreached {
     NoAnswer,
     /// The phone answered with a description of audio that we cannot use.
     NotAcceptable,
+    /// It called, and has given up before anybody answered.
+    Withdrawn,
+    /// It called, and has not confirmed that its call was answered.
+    NotConfirmed,
     /// Another final answer.
     Status(u16),
 }

@@ -1,7 +1,8 @@
-//! `participants/invite`: people are called into a group; the operation ends when each has answered or not.
+//! `participants/invite`: people are called into a call; the operation ends when each has answered or not. The first to
+//! answer makes a group of a peer-to-peer call.
 
 use crate::conversation::Conversation;
-use crate::lifecycle::{CallKind, unreached_result};
+use crate::lifecycle::unreached_result;
 use crate::roster::Participant;
 use crate::timer::Timer;
 use crate::{Accepted, CallId, Invitation, Operation, OperationId, ParticipantId, Refusal, ResultInfo, Unreached};
@@ -35,9 +36,7 @@ impl Conversation {
         invitations: Vec<Invitation>,
         now: Instant,
     ) -> Result<Accepted, Refusal> {
-        if self.established_call(operation.call)?.kind != CallKind::Group {
-            return Err(Refusal::NotAGroupCall);
-        }
+        self.established_call(operation.call)?;
         if invitations.len() > INVITEES_MAX {
             return Err(Refusal::TooManyInvitees);
         }
@@ -51,7 +50,7 @@ impl Conversation {
     }
 
     /// "One identity cannot be invited twice" (Graph, `call`).
-    fn refuse_twice(&self, invitations: &[Invitation]) -> Result<(), Refusal> {
+    pub(crate) fn refuse_twice(&self, invitations: &[Invitation]) -> Result<(), Refusal> {
         for (at, invitation) in invitations.iter().enumerate() {
             if let Some(there) = self.roster.find_identity(&invitation.identity) {
                 return Err(Refusal::AlreadyInCall { participant: there.id });
@@ -66,7 +65,7 @@ impl Conversation {
     pub(crate) fn dial(&mut self, invitation: Invitation, now: Instant) {
         let Invitation { participant, identity } = invitation;
         self.timers.set(Timer::Ring(participant), now + RING_TIMEOUT);
-        self.add_ringing(Participant::ringing(participant, identity));
+        self.add_ringing(Participant::ringing(participant, identity), None);
     }
 
     /// One who was invited has answered (`None`) or not. The operation completes if at least one of its people is in.

@@ -8,14 +8,15 @@
 //!                           └── nobody reached ──────┴───────────────────────────────────────────────┘
 //! ```
 //!
-//! An application's call is its leg only: when it ends, a group goes on without it as long as two people are in.
+//! A call that comes in begins before that: see `incoming.rs`; one may end by being given to somebody: see `transfer.rs`. An application's call is its leg only: when it ends, a
+//! group goes on without it as long as two people are in.
 
 use crate::conversation::Conversation;
 use crate::roster::{Participant, Role};
 use crate::timer::Timer;
 use crate::{
-    Accepted, CallId, Change, Direction, Effect, HangUpCause, LeaveCause, NewCall, Notice, ParticipantId, Peer,
-    Refusal, ResultInfo, Unreached,
+    Accepted, CallId, Change, Direction, Effect, HangUpCause, Identity, LeaveCause, NewCall, Notice, ParticipantId,
+    Peer, Refusal, ResultInfo, Unreached,
 };
 use std::time::{Duration, Instant};
 
@@ -31,13 +32,21 @@ pub enum CallKind {
     Group,
 }
 
-/// Graph's `callState`, as far as an outgoing call has it.
+/// Graph's `callState`, as far as calls here have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallState {
+    /// Somebody calls, and the application has not decided.
+    Incoming,
+    /// On the way to others.
+    Redirecting,
     /// Being set up.
     Establishing,
     /// Up.
     Established,
+    /// Up, and somebody else is called who is to have it.
+    Transferring,
+    /// Somebody else has it.
+    TransferAccepted,
     /// Being ended by its application.
     Terminating,
     /// Over.
@@ -51,10 +60,18 @@ pub(crate) struct Call {
     pub(crate) kind: CallKind,
     pub(crate) participant: ParticipantId,
     pub(crate) state: CallState,
+    /// How many tones it was told of; `None` if it has not subscribed.
+    pub(crate) tones: Option<u64>,
     /// Whether anybody ever answered; decides which end reason is true.
     joined_once: bool,
     /// Why the last one who was called did not answer.
     unreached: Option<Unreached>,
+}
+
+impl Call {
+    pub(crate) fn new(id: CallId, kind: CallKind, participant: ParticipantId, state: CallState) -> Self {
+        Self { id, kind, participant, state, tones: None, joined_once: false, unreached: None }
+    }
 }
 
 impl Conversation {
@@ -74,10 +91,7 @@ impl Conversation {
 
     pub(crate) fn place_call(&mut self, new: NewCall, now: Instant) {
         let NewCall { id, participant, application, kind, targets } = new;
-        let state = CallState::Establishing;
-        self.calls.push(Call { id, kind, participant, state, joined_once: false, unreached: None });
-        self.roster.add(Participant::application(participant, application, id));
-        self.timers.set(Timer::KeepAlive(id), now + KEEP_ALIVE_TIMEOUT);
+        self.add_call(Call::new(id, kind, participant, CallState::Establishing), application, now);
         self.tell_call(id, false);
         if kind == CallKind::Group {
             self.establish(id);
@@ -85,6 +99,12 @@ impl Conversation {
         for target in targets {
             self.dial(target, now);
         }
+    }
+
+    pub(crate) fn add_call(&mut self, call: Call, application: Identity, now: Instant) {
+        self.timers.set(Timer::KeepAlive(call.id), now + KEEP_ALIVE_TIMEOUT);
+        self.roster.add(Participant::application(call.participant, application, call.id));
+        self.calls.push(call);
     }
 
     /// The call is up: tells so, then the roster, then that audio flows, each by itself (graph-calls 3.2).
@@ -95,7 +115,7 @@ impl Conversation {
         self.tell_call(id, true);
     }
 
-    pub(crate) fn answered(&mut self, participant: ParticipantId) {
+    pub(crate) fn answered(&mut self, participant: ParticipantId, now: Instant) {
         let Some(person) = self.roster.find(participant) else { return };
         if person.role != Role::Ringing {
             return;
@@ -104,12 +124,22 @@ impl Conversation {
         self.timers.cancel(Timer::Ring(participant));
         self.reroute(participant);
         self.calls.iter_mut().for_each(|c| c.joined_once = true);
+        self.redirect_answered(participant, now);
+        self.transfer_answered(participant);
         let waiting = self.calls.iter().filter(|c| c.state == CallState::Establishing);
         for call in waiting.map(|c| c.id).collect::<Vec<_>>() {
             self.establish(call);
         }
         self.invite_settled(participant, None);
+        self.make_group();
         self.tell_roster();
+    }
+
+    /// Two people and an application are a group: an invited person makes one of a peer-to-peer call.
+    fn make_group(&mut self) {
+        if self.roster.joined_count() > 1 {
+            self.calls.iter_mut().for_each(|c| c.kind = CallKind::Group);
+        }
     }
 
     pub(crate) fn unreached(&mut self, participant: ParticipantId, cause: Unreached) {
@@ -121,6 +151,8 @@ impl Conversation {
         self.timers.cancel(Timer::Ring(participant));
         self.calls.iter_mut().for_each(|c| c.unreached = Some(cause));
         self.invite_settled(participant, Some(cause));
+        self.redirect_unreached(participant, cause);
+        self.transfer_unreached(participant, cause);
         self.end_if_empty();
     }
 
@@ -145,6 +177,7 @@ impl Conversation {
     pub(crate) fn take_out(&mut self, participant: ParticipantId) {
         self.roster.remove(participant);
         self.end_hold_of_leaver(participant);
+        self.stop_tones_to(participant);
     }
 
     pub(crate) fn direction_changed(&mut self, participant: ParticipantId, direction: Direction) {
@@ -186,13 +219,17 @@ impl Conversation {
     }
 
     /// Ends a call: its operations first, then itself. After this nothing more is told of it.
-    fn terminate(&mut self, id: CallId, result: ResultInfo) {
+    pub(crate) fn terminate(&mut self, id: CallId, result: ResultInfo) {
         let Some(at) = self.calls.iter().position(|c| c.id == id) else { return };
         self.end_invites_of_call(id);
         self.end_holds_of_call(id);
+        self.end_tones_of_call(id);
+        self.end_decision(id);
+        self.end_transfer(id);
         self.timers.cancel(Timer::KeepAlive(id));
         let call = self.calls.remove(at);
         self.roster.remove(call.participant);
+        self.unsubscribe(call.tones.is_some());
         let (state, change) = (CallState::Terminated, Change::Deleted);
         self.notify(Notice::Call { call: id, change, state, audio_active: false, result: Some(result) });
         if call.kind == CallKind::PeerToPeer {
@@ -239,12 +276,12 @@ impl Conversation {
         self.take_out(participant);
     }
 
-    fn set_state(&mut self, id: CallId, state: CallState) {
+    pub(crate) fn set_state(&mut self, id: CallId, state: CallState) {
         let call = self.calls.iter_mut().find(|c| c.id == id);
         call.expect("a rule changes the state of live calls only").state = state;
     }
 
-    fn tell_call(&mut self, id: CallId, audio_active: bool) {
+    pub(crate) fn tell_call(&mut self, id: CallId, audio_active: bool) {
         let Some(call) = self.calls.iter().find(|c| c.id == id) else { return };
         let state = call.state;
         self.notify(Notice::Call { call: id, change: Change::Updated, state, audio_active, result: None });
@@ -278,6 +315,8 @@ pub(crate) fn unreached_result(cause: Unreached) -> ResultInfo {
         Unreached::Declined => ResultInfo::new(603, 8538, "The callee declined the call."),
         Unreached::NoAnswer => ResultInfo::new(408, 10_057, "The callee did not answer."),
         Unreached::NotAcceptable => ResultInfo::new(488, 10_076, "The callee offers no audio that can be used."),
+        Unreached::Withdrawn => ResultInfo::new(487, 8542, "The caller has given up."),
+        Unreached::NotConfirmed => ResultInfo::new(408, 1106, "The caller has not confirmed that it was answered."),
         Unreached::Status(status) => {
             ResultInfo::new(status, 10_076, format!("The callee could not be reached: SIP status {status}."))
         }

@@ -1,10 +1,8 @@
 //! `participants/{id}/mute`, and an application's own `mute` and `unmute`. They complete at once.
 
-use crate::conversation::{Conversation, running};
+use crate::conversation::{Conversation, completed, running};
 use crate::lifecycle::CallKind;
-use crate::{
-    Accepted, CallId, ClientContext, Operation, OperationId, OperationKind, OperationStatus, ParticipantId, Refusal,
-};
+use crate::{Accepted, CallId, ClientContext, Operation, OperationId, OperationKind, ParticipantId, Refusal};
 
 impl Conversation {
     /// Drops a participant's audio at the server. Graph knows no way back but the participant's own.
@@ -43,9 +41,4 @@ impl Conversation {
         let call = self.established_call(call)?;
         if call.kind == CallKind::Group { Ok(call.participant) } else { Err(Refusal::NotAGroupCall) }
     }
-}
-
-fn completed(mut operation: Operation) -> Accepted {
-    operation.status = OperationStatus::Completed;
-    Accepted::Operation(operation)
 }

@@ -1,10 +1,23 @@
 //! News for an application: what becomes a Graph notification.
 
-use crate::{CallId, CallState, Direction, Identity, Operation, ParticipantId, ResultInfo};
+use crate::{CallId, CallKind, CallState, Direction, Identity, Operation, ParticipantId, ResultInfo, Tone};
 
 /// A piece of news about one call, for the application that owns it. Notices of a call are told in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// Somebody calls the application: the call is new.
+    Incoming {
+        /// Which.
+        call: CallId,
+        /// The application's own entry in the roster (`myParticipantId`).
+        participant: ParticipantId,
+        /// The application that is called.
+        application: Identity,
+        /// The entry that the caller gets in the roster.
+        caller_participant: ParticipantId,
+        /// Who calls.
+        caller: Identity,
+    },
     /// The call itself.
     Call {
         /// Which.
@@ -15,17 +28,28 @@ pub enum Notice {
         state: CallState,
         /// Whether the application's audio is up (`mediaState.audio`).
         audio_active: bool,
-        /// Why it ended; `Some` if and only if the state is [`CallState::Terminated`].
+        /// Why it ended, or why it was not transferred and is [`CallState::Established`] again.
         result: Option<ResultInfo>,
     },
     /// The whole roster.
     Roster {
         /// Which call.
         call: CallId,
+        /// What the call is by now.
+        kind: CallKind,
         /// Rises with each change of the conversation's roster.
         sequence: u64,
         /// Everybody who is in, applications too.
         entries: Vec<RosterEntry>,
+    },
+    /// Somebody has pressed a key.
+    Tone {
+        /// Which call.
+        call: CallId,
+        /// Counts the tones that the call was told of.
+        sequence: u64,
+        /// Which key.
+        tone: Tone,
     },
     /// An operation has ended, completed or failed.
     OperationEnded(Operation),
@@ -36,13 +60,16 @@ impl Notice {
     #[must_use]
     pub fn call(&self) -> CallId {
         match self {
-            Self::Call { call, .. } | Self::Roster { call, .. } => *call,
+            Self::Incoming { call, .. }
+            | Self::Call { call, .. }
+            | Self::Roster { call, .. }
+            | Self::Tone { call, .. } => *call,
             Self::OperationEnded(operation) => operation.call,
         }
     }
 }
 
-/// Graph's `changeType`, without `created`: outgoing calls are created by the request itself.
+/// Graph's `changeType`, without `created`: that is [`Notice::Incoming`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The resource has changed.

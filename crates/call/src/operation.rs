@@ -1,6 +1,6 @@
 //! Operations: accepted commands that end later, exactly once.
 
-use crate::{CallId, Identity, OperationId, ParticipantId};
+use crate::{CallId, Identity, OperationId, ParticipantId, Tone};
 use std::fmt;
 
 /// Graph's `commsOperation`.
@@ -42,6 +42,15 @@ pub enum OperationKind {
     MuteParticipant {
         /// Who is muted.
         participant: ParticipantId,
+    },
+    /// `subscribeToToneOperation`.
+    SubscribeToTone,
+    /// `sendDtmfTonesOperation`.
+    SendDtmfTones {
+        /// What is sent.
+        tones: Vec<Tone>,
+        /// Whether nobody was left to hear the rest (`mediaOperationCanceled`).
+        is_cancelled: bool,
     },
     /// `unmuteParticipantOperation`.
     UnmuteParticipant {

@@ -9,8 +9,12 @@ pub enum Refusal {
     CallNotFound,
     /// The roster has no such participant (who was invited and has not answered is not in it).
     ParticipantNotFound,
+    /// The call does not wait for a decision of its application, or no longer.
+    CallNotIncoming,
     /// The call is not established yet.
     CallNotEstablished,
+    /// The operation needs a peer-to-peer call.
+    NotPeerToPeer,
     /// The operation needs a group call.
     NotAGroupCall,
     /// The participant is an application: it has no audio that could be held or muted for it.
@@ -31,6 +35,14 @@ pub enum Refusal {
         /// Its entry.
         participant: ParticipantId,
     },
+    /// Nobody hears the conversation: everybody is on hold.
+    NobodyListens,
+    /// Other tones are being sent.
+    TonesUnderWay,
+    /// More tones were to be sent at once than [`crate::TONES_MAX`].
+    TooManyTones,
+    /// A call was to be redirected to more than [`crate::REDIRECT_TARGETS_MAX`].
+    TooManyTargets,
     /// More were invited at once than [`crate::INVITEES_MAX`].
     TooManyInvitees,
 }

@@ -8,6 +8,7 @@
 use crate::conversation::Conversation;
 use crate::hold_music::Hold;
 use crate::invite::Invite;
+use crate::tone::Sending;
 use crate::{Accepted, Operation, Refusal};
 
 impl Conversation {
@@ -26,7 +27,8 @@ impl Conversation {
 
     fn running_operations(&self) -> impl Iterator<Item = &Operation> {
         let of_holds = self.holds.iter().flat_map(Hold::operations);
-        of_holds.chain(self.invites.iter().map(Invite::operation))
+        let of_tones = self.sending.iter().map(Sending::operation);
+        of_holds.chain(self.invites.iter().map(Invite::operation)).chain(of_tones)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is in the conversation, who is being called, and what the applications are told of it.
 
-use crate::layers::{Direction, Layers, Route};
-use crate::{CallId, Identity, Notice, ParticipantId, Refusal, RosterEntry};
+use crate::layers::{Direction, Hears, Layers, Route};
+use crate::{CallId, CallKind, Identity, Notice, ParticipantId, Refusal, RosterEntry};
 
 /// Somebody in the conversation or on the way into it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Participant {
 pub(crate) enum Role {
     /// The application of a call. It has no leg.
     Application(CallId),
-    /// A person who has not answered yet: not in the roster.
+    /// A person who has not answered yet, or who calls and is not answered: not in the roster.
     Ringing,
     /// A person who is in.
     Joined,
@@ -95,6 +95,12 @@ impl Roster {
         self.participants.iter().filter(is_person).map(|p| p.id).collect()
     }
 
+    /// Who hears the conversation.
+    pub(crate) fn listeners(&self) -> Vec<ParticipantId> {
+        let hears = |p: &&Participant| p.role == Role::Joined && p.layers.route().hears == Hears::Conversation;
+        self.participants.iter().filter(hears).map(|p| p.id).collect()
+    }
+
     /// How many people have answered.
     pub(crate) fn joined_count(&self) -> usize {
         self.participants.iter().filter(|p| p.role == Role::Joined).count()
@@ -118,8 +124,8 @@ impl Roster {
     }
 
     /// The roster as `call` is told it.
-    pub(crate) fn notice(&self, call: CallId) -> Notice {
-        Notice::Roster { call, sequence: self.sequence, entries: self.told.clone() }
+    pub(crate) fn notice(&self, call: CallId, kind: CallKind) -> Notice {
+        Notice::Roster { call, kind, sequence: self.sequence, entries: self.told.clone() }
     }
 }
 

@@ -17,6 +17,12 @@ pub(crate) enum Timer {
     MusicStop(OperationId),
     /// The application must have shown that it lives.
     KeepAlive(CallId),
+    /// The application must have decided about an incoming call.
+    Decision(CallId),
+    /// Tones must have been sent.
+    Tones(OperationId),
+    /// One of those to whom a call was redirected must have answered.
+    Redirect(CallId),
 }
 
 /// The deadlines that are set. A conversation has a handful, so the next one is found by looking at all.

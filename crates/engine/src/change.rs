@@ -1,5 +1,6 @@
 //! What a conversation tells the outside.
 
+use crate::prompts::PromptSource;
 use crate::worker::{Fact, WorkerHandle};
 use call::{Accepted, ConversationId, Notice, OperationId, Refusal};
 use tokio::sync::oneshot;
@@ -15,10 +16,21 @@ pub struct Change {
     pub conversation: ConversationId,
     /// The command that was accepted, if a command caused this; its operation is to be stored.
     pub accepted: Option<Accepted>,
+    /// The note of the [`Attachment`] that came with the command.
+    pub note: Option<String>,
     /// What is to be told, in this order.
     pub notices: Vec<Notice>,
     pub(crate) reply: Option<Reply>,
     pub(crate) withdrawal: Option<Withdrawal>,
+}
+
+/// What comes with a command and is nothing for the rules.
+#[derive(Debug, Default)]
+pub struct Attachment {
+    /// What is to be stored if the command is accepted. It comes back as [`Change::note`], unread.
+    pub note: Option<String>,
+    /// Prompts to be fetched ahead of need if the command is accepted.
+    pub prefetch: Vec<PromptSource>,
 }
 
 /// What is to be undone if the change cannot be stored, and whose it is.
@@ -31,7 +43,7 @@ pub(crate) struct Withdrawal {
 /// What the application is told not to have got.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Withdrawn {
-    /// A call that it has placed.
+    /// A call that it has placed or taken, or that somebody makes to it.
     Conversation,
     /// An operation that runs.
     Operation(OperationId),

@@ -34,8 +34,12 @@ pub struct SipConfig {
     pub tls: Option<SipTls>,
     /// The realm of digest authentication and the host part of our own URIs.
     pub domain: String,
-    /// The users of the directory, who may register.
+    /// The users of the directory, who may register, and call applications.
     pub users: Vec<User>,
+    /// The applications that can be called. Without any, nobody can call here.
+    pub applications: Vec<Application>,
+    /// The hosts that may call applications without being a user. Trunks whose proxy is an address may, too.
+    pub trusted: Vec<IpAddr>,
     /// Through whom numbers in E.164 form are called.
     pub trunks: Vec<Trunk>,
     /// Which SIP addresses may be called.
@@ -112,6 +116,17 @@ impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("User").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// An application that can be called.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The application's (client) id, Graph's `identity.application.id`.
+    pub id: String,
+    /// The name that is shown.
+    pub display_name: String,
+    /// The user parts of the SIP addresses at which it is called: names, and numbers in E.164 form.
+    pub addresses: Vec<String>,
 }
 
 /// A SIP provider.

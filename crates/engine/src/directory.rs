@@ -1,10 +1,10 @@
-//! Where an identity is reached.
+//! Where an identity is reached, and who it is that calls or is called.
 
-use crate::config::{DialRule, SipConfig, Trunk, User};
+use crate::config::{Application, DialRule, SipConfig, Trunk, User};
 use crate::trunks;
 use call::Identity;
 use edge::sdp::LocalSrtp;
-use edge::sip::{Host, SipUri, Uri};
+use edge::sip::{Host, NameAddr, SipUri, Uri};
 use edge::srtp::KeySource;
 
 /// The ways to a target.
@@ -24,10 +24,11 @@ pub(crate) enum Destination {
     Forbidden,
 }
 
-/// The users, the trunks and the dial rule.
+/// The users, the applications, the trunks and the dial rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     users: Vec<User>,
+    applications: Vec<Application>,
     trunks: Vec<Trunk>,
     dial: DialRule,
     has_tls: bool,
@@ -37,6 +38,7 @@ impl Directory {
     pub(crate) fn new(config: &SipConfig) -> Self {
         Self {
             users: config.users.clone(),
+            applications: config.applications.clone(),
             trunks: config.trunks.clone(),
             dial: config.dial.clone(),
             has_tls: config.tls.is_some(),
@@ -85,6 +87,24 @@ impl Directory {
     pub(crate) fn trunks_to(&self, number: &str) -> impl Iterator<Item = &Trunk> {
         trunks::matching(&self.trunks, number).into_iter()
     }
+
+    /// Finds the application that is called under this address.
+    pub(crate) fn application(&self, called: &Uri) -> Option<Identity> {
+        let user = called.user()?;
+        let found =
+            self.applications.iter().find(|application| application.addresses.iter().any(|a| is_same(a, &user)));
+        found.map(|application| Identity::application(&application.id, Some(application.display_name.clone())))
+    }
+
+    /// Says who calls: the user it has proved to be, else a phone.
+    pub(crate) fn caller(&self, user: Option<&str>, from: &NameAddr) -> Identity {
+        if let Some(user) = self.users.iter().find(|known| Some(known.name.as_str()) == user) {
+            return Identity::user(&user.id, Some(user.display_name.clone()));
+        }
+        let number = from.uri.user().filter(|user| is_e164(user));
+        let id = number.unwrap_or_else(|| address_only(&from.uri));
+        Identity::phone(id, from.display.clone())
+    }
 }
 
 impl SipConfig {
@@ -95,6 +115,20 @@ impl SipConfig {
             Identity::Phone { .. } | Identity::User { .. } | Identity::Application { .. } => self.srtp.phones,
         };
         LocalSrtp::new(policy, keys).with_suites(self.srtp.suites.clone())
+    }
+}
+
+/// Compares a user part with an address of the configuration. Providers leave the `+` of a number out.
+fn is_same(address: &str, user: &str) -> bool {
+    let is_number = is_e164(address) && !user.starts_with('+');
+    address.eq_ignore_ascii_case(user) || (is_number && address[1..] == *user)
+}
+
+/// Returns a URI without what is not part of who it names: parameters and headers.
+fn address_only(uri: &Uri) -> String {
+    match uri {
+        Uri::Sip(uri) => Uri::sip(Uri::Sip(uri.clone()).user().as_deref(), uri.host_port.clone()).to_string(),
+        Uri::Other(text) => text.clone(),
     }
 }
 
@@ -110,8 +144,47 @@ mod tests {
 
     fn check(id: &str, hosts: &[&str], expected: &Destination) {
         let dial = DialRule { loopback: true, hosts: hosts.iter().map(ToString::to_string).collect() };
-        let directory = Directory { users: Vec::new(), trunks: Vec::new(), dial, has_tls: false };
+        let directory =
+            Directory { users: Vec::new(), applications: Vec::new(), trunks: Vec::new(), dial, has_tls: false };
         assert_eq!(directory.find(&Identity::phone(id, None)), *expected, "{id}");
+    }
+
+    #[test]
+    fn an_application_is_called_by_name_or_number() {
+        let addresses = vec!["bot".to_owned(), "+4930123456".to_owned()];
+        let application = Application { id: "app".to_owned(), display_name: "Bot".to_owned(), addresses };
+        let (users, applications) = (Vec::new(), vec![application]);
+        let directory =
+            Directory { users, applications, trunks: Vec::new(), dial: DialRule::default(), has_tls: false };
+        let is_called = |uri: &str| directory.application(&uri.parse().expect("a URI")).is_some();
+        for uri in ["sip:bot@127.0.0.1", "sip:BOT@x.example;transport=tcp", "sip:+4930123456@x", "sip:4930123456@x"] {
+            assert!(is_called(uri), "{uri}");
+        }
+        for uri in ["sip:127.0.0.1", "sip:bots@127.0.0.1", "sip:30123456@x", "tel:+4930123456"] {
+            assert!(!is_called(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_a_user_by_proof_only() {
+        let user = |name: &str| User {
+            id: format!("id of {name}"),
+            name: name.to_owned(),
+            display_name: name.to_owned(),
+            password: String::new(),
+        };
+        let users = vec![user("alice")];
+        let directory = Directory {
+            users,
+            applications: Vec::new(),
+            trunks: Vec::new(),
+            dial: DialRule::default(),
+            has_tls: false,
+        };
+        let caller = |user, from: &str| directory.caller(user, &from.parse().expect("an address"));
+        assert_eq!(caller(Some("alice"), "<sip:x@y>"), Identity::user("id of alice", None));
+        assert_eq!(caller(None, "<sip:alice@127.0.0.1:5062;x=y>"), Identity::phone("sip:alice@127.0.0.1:5062", None));
+        assert_eq!(caller(None, "<sip:+4930123456@gateway>;tag=1"), Identity::phone("+4930123456", None));
     }
 
     #[test]

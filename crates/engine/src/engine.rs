@@ -1,6 +1,6 @@
 //! The handle that others hold: places calls and carries commands to the conversation's owner.
 
-use crate::change::{Change, Outcome, Reply};
+use crate::change::{Attachment, Change, Outcome, Reply};
 use crate::config::Config;
 use crate::prompts::{CallScope, PromptSource, Prompts};
 use crate::sip_loop::SipLoop;
@@ -140,9 +140,23 @@ impl Engine {
     ///
     /// [`ExecuteError`]; after [`ExecuteError::Refused`] and [`ExecuteError::Busy`] nothing has changed.
     pub async fn execute(&self, call: CallId, command: Command) -> Result<Accepted, ExecuteError> {
+        self.execute_with(call, command, Attachment::default()).await
+    }
+
+    /// Does what [`Engine::execute`] does, with what the rules need not know.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError`]; after [`ExecuteError::Refused`] and [`ExecuteError::Busy`] nothing has changed.
+    pub async fn execute_with(
+        &self,
+        call: CallId,
+        command: Command,
+        attachment: Attachment,
+    ) -> Result<Accepted, ExecuteError> {
         let index = self.table().get(&call).copied().ok_or(ExecuteError::Refused(Refusal::CallNotFound))?;
         let (reply, answer): (Reply, _) = oneshot::channel();
-        let job = Job::Execute { call, command, reply };
+        let job = Job::Execute { call, command, attachment, reply };
         self.workers[index].send(job).map_err(|Busy| ExecuteError::Busy)?;
         answer.await.map_err(|_| ExecuteError::Busy)?.map_err(ExecuteError::from)
     }

@@ -111,6 +111,7 @@ impl Leg {
         protection.protect(packet, scratch).ok().map(|()| &scratch[..])
     }
 
+    /// What offer and answer have agreed on, once both are there.
     pub(crate) fn agreed(&self) -> Option<Negotiated> {
         self.negotiation.agreed()
     }

@@ -16,6 +16,7 @@ mod change;
 mod config;
 mod directory;
 mod engine;
+mod keypad;
 mod leg;
 pub mod outgoing;
 mod priority;
@@ -29,8 +30,8 @@ mod trunks;
 mod worker;
 
 pub use call::{Holds, OnPromptFailure, Peer, Policy};
-pub use change::{Change, NotRecorded};
-pub use config::{Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
+pub use change::{Attachment, Change, NotRecorded};
+pub use config::{Application, Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
 pub use edge::sdp::SrtpPolicy;
 pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Uri};
 pub use edge::srtp::Suite;

@@ -5,22 +5,27 @@
 //! [`Session::tick`], when its datagrams have been handed to the network, comes [`Session::flushed`]: only then are
 //! facts like "the music has started" true.
 
+mod caller;
 mod liveness;
 mod music;
 mod renegotiation;
+mod tones;
 
+use crate::keypad::{Keypad, Way};
 use crate::leg::{Leg, LegRandom, direction};
 use call::{
-    Accepted, CallId, Command, Conversation, Effect, Event, Hears, Identity, LeaveCause, Notice, OperationId,
-    ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
+    Accepted, CallId, Command, Conversation, Effect, Event, HangUpCause, Hears, Identity, LeaveCause, Notice,
+    OperationId, ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
+pub(crate) use caller::Caller;
 use edge::sdp::{FirstOffers, LocalSrtp};
-use media::{Codec, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, RtpError};
+use media::{Codec, DtmfEvent, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
 use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tones::Sending;
 
 /// A conversation that runs.
 pub(crate) struct Session {
@@ -31,8 +36,14 @@ pub(crate) struct Session {
     legs: HashMap<ParticipantId, Leg>,
     by_leg: HashMap<LegId, ParticipantId>,
     music: BTreeMap<ParticipantId, Music>,
+    /// The answer to the offer of somebody who calls and whose call is not taken.
+    unanswered: Option<(ParticipantId, String)>,
     /// What was last ordered for each leg.
     routes: HashMap<ParticipantId, call::Route>,
+    /// Whether an application wants to know of keys.
+    listens_for_tones: bool,
+    keypads: HashMap<ParticipantId, Keypad>,
+    sending: Vec<Sending>,
     /// What becomes true when the datagrams of the tick are out.
     awaiting_flush: Vec<Event>,
     outputs: VecDeque<Output>,
@@ -47,9 +58,11 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) enum Output {
     /// Make sockets for a leg and call [`Session::leg_opened`], or [`Session::unreached`].
-    OpenLeg { participant: ParticipantId, identity: Identity },
+    OpenLeg { participant: ParticipantId, identity: Identity, ring_timeout: Option<Duration> },
     /// Hang up, and close the sockets.
-    CloseLeg { participant: ParticipantId },
+    CloseLeg { participant: ParticipantId, cause: HangUpCause },
+    /// Take the call of somebody who calls, with this answer to its offer; then [`Session::confirmed`].
+    AnswerCall { participant: ParticipantId, answer: String },
     /// Answer what came with [`Session::offered`] or [`Session::offer_wanted`]: with a description, or with "not
     /// acceptable".
     AnswerOffer { participant: ParticipantId, answer: Option<String> },
@@ -82,7 +95,11 @@ impl Session {
             legs: HashMap::new(),
             by_leg: HashMap::new(),
             music: BTreeMap::new(),
+            unanswered: None,
             routes: HashMap::new(),
+            listens_for_tones: false,
+            keypads: HashMap::new(),
+            sending: Vec::new(),
             awaiting_flush: Vec::new(),
             outputs: VecDeque::new(),
             legs_made: 0,
@@ -160,19 +177,19 @@ impl Session {
             }
             Err(error) => {
                 tracing::info!(%participant, %error, "the phone's answer cannot be used");
-                self.close_leg(participant);
+                self.close_leg(participant, HangUpCause::CallEnded);
                 self.observe(Event::Unreached { participant, cause: Unreached::NotAcceptable }, now);
             }
         }
     }
 
     pub(crate) fn unreached(&mut self, participant: ParticipantId, cause: Unreached, now: Instant) {
-        self.close_leg(participant);
+        self.close_leg(participant, HangUpCause::CallEnded);
         self.observe(Event::Unreached { participant, cause }, now);
     }
 
     pub(crate) fn left(&mut self, participant: ParticipantId, cause: LeaveCause, now: Instant) {
-        self.close_leg(participant);
+        self.close_leg(participant, HangUpCause::CallEnded);
         self.observe(Event::Left { participant, cause }, now);
     }
 
@@ -187,7 +204,10 @@ impl Session {
         }
         if leg.admits(from, parsed.ok().map(|packet| packet.payload_type), now) {
             // What is wrong with a packet is counted by the mixer; there is nobody to tell.
-            let _ = mixer.receive(leg.id, packet, now);
+            let received = mixer.receive(leg.id, packet, now);
+            if let Ok(Received::Event(DtmfEvent::Pressed { key })) = received {
+                self.key_pressed(participant, key, Way::Event, now);
+            }
         }
     }
 
@@ -217,14 +237,14 @@ impl Session {
             }
         });
         self.feel_pulses(now, sink);
-        let Self { mixer, music, routes, awaiting_flush, .. } = self;
-        // Keys are not told to anybody yet.
-        while mixer.poll_event().is_some() {}
+        let Self { music, routes, awaiting_flush, .. } = self;
         for (participant, music) in music {
             let listens = routes.get(participant).is_some_and(|route| route.hears != Hears::Nothing);
             awaiting_flush.extend(if listens { None } else { music.started() });
             awaiting_flush.extend(music.stopped());
         }
+        self.note_sent_tones();
+        self.tell_heard_keys(now);
     }
 
     /// The datagrams of the last tick have been handed to the network.
@@ -241,11 +261,12 @@ impl Session {
     fn carry_out(&mut self) {
         while let Some(effect) = self.conversation.poll_effect() {
             match effect {
-                Effect::Dial { participant, identity } => {
+                Effect::Dial { participant, identity, ring_timeout } => {
                     self.dialing.insert(participant);
-                    self.outputs.push_back(Output::OpenLeg { participant, identity });
+                    self.outputs.push_back(Output::OpenLeg { participant, identity, ring_timeout });
                 }
-                Effect::HangUp { participant, cause: _ } => self.close_leg(participant),
+                Effect::TakeCall { participant } => self.answer_call(participant),
+                Effect::HangUp { participant, cause } => self.close_leg(participant, cause),
                 Effect::Route { participant, route } => {
                     self.routes.insert(participant, route);
                     self.apply_route(participant);
@@ -259,21 +280,27 @@ impl Session {
                 Effect::DropHoldMusic { participant } => {
                     self.music.remove(&participant);
                 }
+                Effect::ListenForTones { on } => self.listen_for_tones(on),
+                Effect::SendTones { operation, participants, tones, pause } => {
+                    self.send_tones(operation, &participants, &tones, pause);
+                }
+                Effect::DropTones { operation } => self.drop_tones(operation),
                 Effect::Notify(notice) => self.outputs.push_back(Output::Notify(notice)),
                 Effect::Close => self.outputs.push_back(Output::Close),
             }
         }
     }
 
-    fn close_leg(&mut self, participant: ParticipantId) {
+    fn close_leg(&mut self, participant: ParticipantId, cause: HangUpCause) {
         self.dialing.remove(&participant);
         self.routes.remove(&participant);
         self.music.remove(&participant);
+        self.keypads.remove(&participant);
         if let Some(leg) = self.legs.remove(&participant) {
             self.by_leg.remove(&leg.id);
             self.mixer.remove_leg(leg.id);
         }
-        self.outputs.push_back(Output::CloseLeg { participant });
+        self.outputs.push_back(Output::CloseLeg { participant, cause });
     }
 
     /// Gives the mixer what the rules have ordered, with the music in place of the word.
@@ -289,6 +316,7 @@ impl Session {
             },
         };
         self.mixer.set_route(leg.id, media::Route { hears, heard: route.heard });
+        self.listen_to(participant);
     }
 }
 

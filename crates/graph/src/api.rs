@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use call::{Accepted, CallId, Command, OperationId, ParticipantId};
 use engine::outgoing::Rule;
-use engine::{Engine, ExecuteError};
+use engine::{Attachment, Engine, ExecuteError};
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
 use http::{StatusCode, Uri};
@@ -86,9 +86,20 @@ impl Inner {
 
     /// Has a command carried out for the caller, if the call is its own; answers when what it changed is stored.
     pub(crate) async fn execute(&self, caller: &Caller, call: CallId, command: Command) -> Result<Accepted, Failure> {
+        self.execute_with(caller, call, command, Attachment::default()).await
+    }
+
+    /// Does what `execute` does, with what is to be stored and fetched beside the command.
+    pub(crate) async fn execute_with(
+        &self,
+        caller: &Caller,
+        call: CallId,
+        command: Command,
+        attachment: Attachment,
+    ) -> Result<Accepted, Failure> {
         self.owned_call(caller, call).await?;
         self.require_storage()?;
-        Ok(self.engine.execute(call, command).await?)
+        Ok(self.engine.execute_with(call, command, attachment).await?)
     }
 }
 

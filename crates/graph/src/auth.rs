@@ -25,6 +25,9 @@ pub(crate) const ANY_CALL_ROLE: &[Role] = &Role::ALL;
 pub(crate) const PARTICIPANT_ROLES: &[Role] =
     &[Role::JoinGroupCallAsGuest, Role::JoinGroupCall, Role::InitiateGroupCall, Role::Initiate];
 
+/// The role that is told of the keys that people press (Graph, `call: subscribeToTone`).
+pub(crate) const MEDIA_ROLES: &[Role] = &[Role::AccessMedia];
+
 /// Roles one of which is needed to create any call; which one depends on how many are called.
 pub(crate) const CREATE_ROLES: &[Role] = &[Role::Initiate, Role::InitiateGroupCall];
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::authority::{ClientKey, SecretHash};
+use crate::callback::CallbackUri;
 use crate::webhook::WebhookSecret;
 
 /// Names a tenant, Graph's word for one customer.
@@ -96,6 +97,8 @@ pub struct App {
     pub roles: Vec<Role>,
     /// What its notifications are signed with, besides the token. Each signs, so that one can be replaced without a gap.
     pub webhook_secrets: Vec<WebhookSecret>,
+    /// Where it is told of calls that come in, if it takes any.
+    pub callback: Option<CallbackUri>,
 }
 
 /// Is the tenant of this server with its applications.

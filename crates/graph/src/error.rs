@@ -209,7 +209,13 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::CallNotFound => Failure::call_not_found(),
             Refusal::ParticipantNotFound => Failure::participant_not_found(),
+            Refusal::CallNotIncoming => {
+                conflict("The call does not wait for a decision: it was not called in, or it is decided.".to_owned())
+            }
             Refusal::CallNotEstablished => bad_request("8501", "The call is not established yet.".to_owned()),
+            Refusal::NotPeerToPeer => {
+                bad_request("8585", "Only a call with one person can be transferred; this is a group call.".to_owned())
+            }
             Refusal::NotAGroupCall => {
                 bad_request("8548", "The method needs a group call; this call has one target.".to_owned())
             }
@@ -229,6 +235,17 @@ impl From<Refusal> for Failure {
             Refusal::AlreadyInCall { participant } => conflict(format!(
                 "One of the invited is in the call or being called already, as participant {participant}."
             )),
+            Refusal::NobodyListens => {
+                conflict("Nobody can hear tones now: everybody in the call is on hold.".to_owned())
+            }
+            Refusal::TonesUnderWay => conflict("Other tones are being sent.".to_owned()),
+            Refusal::TooManyTones => {
+                bad_request("8523", format!("Invalid argument: at most {} tones can be sent at once.", call::TONES_MAX))
+            }
+            Refusal::TooManyTargets => bad_request(
+                "8523",
+                format!("Invalid argument: a call can be redirected to {} at most.", call::REDIRECT_TARGETS_MAX),
+            ),
             Refusal::TooManyInvitees => bad_request(
                 "8523",
                 format!("Invalid argument: at most {} people can be invited at once.", call::INVITEES_MAX),

@@ -52,6 +52,7 @@ mod wire;
 pub use authority::{
     ClientKey, ClientKeyError, Cloud, ForeignIssuer, KeySource, RoleSource, SecretHash, SecretHashError, TenantClaim,
 };
+pub use callback::CallbackUri;
 pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
 pub use listen::Timeouts;
 pub use public_url::PublicUrl;

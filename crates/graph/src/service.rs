@@ -175,7 +175,9 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     outbox.wake_all().await?;
     let announced = Announced::default();
     let throttle = Arc::new(open_throttle(&settings.throttling, &settings.directory, &store).await?);
-    let recorder = tokio::spawn(record(engine.changes, announced.clone(), Arc::clone(&throttle), store.clone()));
+    let directory = settings.directory.clone();
+    let recorder =
+        tokio::spawn(record(engine.changes, announced.clone(), Arc::clone(&throttle), directory, store.clone()));
     let retention = tokio::spawn(forget_old_calls(store.clone(), settings.notifications.kept));
     let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
     let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers, settings.issuer_keys);

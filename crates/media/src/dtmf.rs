@@ -24,6 +24,11 @@ pub enum DtmfEvent {
         /// Which one.
         key: Key,
     },
+    /// A key was heard as sound, without packets that tell of it: it was pressed for a while, and may still be.
+    Heard {
+        /// Which one.
+        key: Key,
+    },
     /// The key came up again.
     Released {
         /// Which one.

@@ -7,11 +7,11 @@
 //! Start at [`Mixer`]: it is one conversation. Each leg of it has a way in and a way out:
 //!
 //! ```text
-//! receive ─► rtp ─► reception ─► jitter ─► codec ─► resample ─┐
+//! receive ─► rtp ─► reception ─► jitter ─► codec ─► resample ─┬─► key_detector, if somebody wants to know
 //!                      dtmf ◄┘                                ▼
 //!                                                        mixer (N-1)
 //!                                                             │
-//!    sink ◄─ rtp ◄─ codec ◄─ transition ◄─ resample ◄─────────┤
+//!    sink ◄─ rtp ◄─ codec ◄─ transition ◄─ resample ◄─────────┤  key_sender in its place while a key is pressed
 //!                                                 music ◄─────┘ held: ready payloads, nothing to compute
 //! ```
 //!
@@ -25,6 +25,8 @@ mod file;
 mod format;
 mod hold_music;
 mod jitter;
+mod key_detector;
+mod key_sender;
 mod level;
 mod mixer;
 mod music;

@@ -4,7 +4,7 @@
 //! leg; the mixer obeys it and knows no reason for it.
 
 use crate::MIX_FRAME_SAMPLES;
-use crate::dtmf::DtmfEvent;
+use crate::dtmf::{DtmfEvent, Key};
 use crate::format::Format;
 use crate::level::SILENCE_DBFS;
 use crate::receiver::{Received, Receiver};
@@ -15,9 +15,9 @@ use crate::rtp::{Packet, RtpError};
 use crate::statistics::Statistics;
 use crate::transmitter::{Mix, TransmitStart, Transmitter};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// The most key releases that wait to be polled. They come at most at a key a leg and tick; when nobody polls, the oldest
+/// The most news of keys that wait to be polled. They come at most at a key a leg and tick; when nobody polls, the oldest
 /// is dropped.
 const EVENTS_MAX: usize = 64;
 
@@ -128,6 +128,34 @@ impl Mixer {
         }
     }
 
+    /// Finds keys in the sound of a leg, or no longer. They are told by [`Mixer::poll_event`], also while nobody hears the
+    /// leg.
+    pub fn listen_for_keys(&mut self, leg: LegId, on: bool) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.receiver.listen_for_keys(on);
+        }
+    }
+
+    /// Presses keys towards a leg, one after the other, with a pause after each. What is left of them is dropped as soon
+    /// as the leg hears something else than the conversation.
+    pub fn press_keys(&mut self, leg: LegId, keys: &[Key], pause: Duration) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.transmitter.keys.press(keys, pause);
+        }
+    }
+
+    /// Drops the keys that are still to be pressed towards a leg.
+    pub fn drop_keys(&mut self, leg: LegId) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.transmitter.keys.clear();
+        }
+    }
+
+    /// Tells whether keys are still being pressed towards a leg.
+    pub fn presses_keys(&self, leg: LegId) -> bool {
+        self.position(leg).is_ok_and(|at| !self.legs[at].transmitter.keys.is_done())
+    }
+
     /// Takes one RTP packet of a leg.
     ///
     /// # Errors
@@ -177,7 +205,8 @@ impl Mixer {
         }
     }
 
-    /// Returns the release of a key that no packet told of: the end was lost, and a while has passed or the next key came.
+    /// Returns what no packet told of: a key that was heard as sound; and the release of one whose end was lost, when a
+    /// while has passed or the next key came.
     pub fn poll_event(&mut self) -> Option<(LegId, DtmfEvent)> {
         self.events.pop_front()
     }
@@ -198,7 +227,8 @@ impl Mixer {
                 *sum += i32::from(*sample);
             }
             let id = leg.id;
-            if let Some(event) = leg.receiver.expire_key(now) {
+            let heard = leg.receiver.take_heard_key().map(|key| DtmfEvent::Heard { key });
+            for event in leg.receiver.expire_key(now).into_iter().chain(heard) {
                 self.queue_event(id, event);
             }
         }

@@ -3,10 +3,11 @@
 use crate::MIX_FRAME_SAMPLES;
 use crate::MIX_RATE_HZ;
 use crate::codec::{Decoder, PAYLOAD_BYTES_MAX, samples_per_tick};
-use crate::dtmf::{DtmfEvent, DtmfReceiver, EventPayload, News};
+use crate::dtmf::{DtmfEvent, DtmfReceiver, EventPayload, Key, News};
 use crate::fade::fade_out;
 use crate::format::Format;
 use crate::jitter::{JitterBuffer, PlayoutCounts, Verdict};
+use crate::key_detector::KeyDetector;
 use crate::level::{SILENCE_DBFS, level_dbfs};
 use crate::reception::{Fit, Reception};
 use crate::resample::Resampler;
@@ -48,6 +49,9 @@ pub(crate) struct Receiver {
     decoder: Decoder,
     resampler: Resampler,
     dtmf: DtmfReceiver,
+    /// Listens for keys in the sound, if somebody wants to know of them.
+    detector: Option<KeyDetector>,
+    heard_key: Option<Key>,
     /// Whether the others heard this leg in the last tick, if there was one.
     was_heard: Option<bool>,
     level_dbfs: f32,
@@ -68,6 +72,8 @@ impl Receiver {
             decoder,
             resampler: Resampler::new(rate_hz, MIX_RATE_HZ),
             dtmf: DtmfReceiver::default(),
+            detector: None,
+            heard_key: None,
             was_heard: None,
             level_dbfs: SILENCE_DBFS,
             decoded: vec![0; samples_per_tick(rate_hz)],
@@ -81,6 +87,7 @@ impl Receiver {
         self.reception = before.reception;
         self.was_heard = before.was_heard;
         self.dtmf = before.dtmf;
+        self.detector = before.detector;
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -135,6 +142,18 @@ impl Receiver {
         }
     }
 
+    /// Listens for keys in the sound, or no longer. Who listens decodes also what nobody else hears.
+    pub(crate) fn listen_for_keys(&mut self, on: bool) {
+        if on != self.detector.is_some() {
+            self.detector = on.then(KeyDetector::new);
+        }
+    }
+
+    /// Returns the key that was found in the sound of this tick.
+    pub(crate) fn take_heard_key(&mut self) -> Option<Key> {
+        self.heard_key.take()
+    }
+
     /// Returns the end of a key press that nothing is heard of any more.
     pub(crate) fn expire_key(&mut self, now: Instant) -> Option<DtmfEvent> {
         self.dtmf.expire(now)
@@ -146,7 +165,7 @@ impl Receiver {
             (Some(true) | None, true) => self.pull(now),
             (Some(true), false) => self.fall_silent(now),
             (Some(false), true) => self.be_heard_again(now),
-            (Some(false) | None, false) => self.stay_silent(),
+            (Some(false) | None, false) => self.stay_silent(now),
         }
         self.level_dbfs = if self.frame.is_empty() { SILENCE_DBFS } else { level_dbfs(&self.frame) };
     }
@@ -179,6 +198,12 @@ impl Receiver {
         if speaks || self.level_dbfs > SILENCE_DBFS {
             self.resampler.process(&self.decoded, &mut self.frame);
         }
+        if let Some(detector) = &mut self.detector {
+            self.heard_key = match self.frame.is_empty() {
+                true => detector.listen(&[0; MIX_FRAME_SAMPLES]),
+                false => detector.listen(&self.frame),
+            };
+        }
     }
 
     fn fall_silent(&mut self, now: Instant) {
@@ -194,9 +219,12 @@ impl Receiver {
         self.pull(now);
     }
 
-    fn stay_silent(&mut self) {
+    fn stay_silent(&mut self, now: Instant) {
+        match self.detector.is_some() {
+            true => self.pull(now),
+            false => self.jitter.flush(),
+        }
         self.frame.clear();
-        self.jitter.flush();
     }
 
     fn drop_sound(&mut self) {

@@ -2,6 +2,7 @@
 
 use crate::codec::{Codec, Decoder, Encoder, samples_per_tick};
 use crate::format::Format;
+use crate::key_sender::{KeySender, Pressed};
 use crate::music::Loop;
 use crate::resample::Resampler;
 use crate::route::Hears;
@@ -41,6 +42,8 @@ pub(crate) struct Transmitter {
     music: Option<(Arc<Loop>, u64)>,
     /// The music that gives way to it in this tick.
     music_before: Option<(Arc<Loop>, u64)>,
+    /// The keys that are pressed towards the leg, in place of the conversation.
+    pub(crate) keys: KeySender,
     /// The next packet is the first after a pause (RFC 3551 section 4.1).
     marker: bool,
     counts: TransmitCounts,
@@ -92,6 +95,7 @@ impl Transmitter {
             source: Source::Nothing,
             music: None,
             music_before: None,
+            keys: KeySender::default(),
             marker: true,
             counts: TransmitCounts::default(),
             pcm: Vec::with_capacity(2 * samples_per_tick(rate_hz)),
@@ -105,6 +109,8 @@ impl Transmitter {
         let start = TransmitStart { ssrc: self.ssrc, sequence: self.sequence, timestamp: self.timestamp };
         let before = std::mem::replace(self, Transmitter::new(format, start));
         self.counts = before.counts;
+        self.keys = before.keys;
+        self.keys.change_format();
     }
 
     pub(crate) fn ssrc(&self) -> u32 {
@@ -123,8 +129,13 @@ impl Transmitter {
     pub(crate) fn tick(&mut self, hears: &Hears, mix: Mix<'_>, tick: u64) -> Option<Transmitted<'_>> {
         let source = self.source_for(hears, tick);
         let before = std::mem::replace(&mut self.source, source);
-        let payload_from = self.begin_packet();
-        self.append_payload(before, source, mix, tick);
+        let pressed = self.press_key(source);
+        let payload_from = self.begin_packet(pressed.as_ref());
+        match pressed {
+            Some(Pressed::Event { payload, .. }) => self.packet.extend(payload.to_bytes()),
+            Some(Pressed::Sound) => self.encoder.encode(&self.pcm, &mut self.packet),
+            None => self.append_payload(before, source, mix, tick),
+        }
         let sent = self.packet.len() - payload_from;
         self.timestamp = self.timestamp.wrapping_add(self.format.codec.timestamp_step());
         if sent == 0 {
@@ -164,27 +175,35 @@ impl Transmitter {
 
     /// Makes a packet without sound, of an unknown payload type and with the next number (RFC 6263 §4.6).
     pub(crate) fn keep_alive(&mut self) -> &[u8] {
-        self.write_header(false, unknown_payload_type(&self.format));
+        self.write_header(false, unknown_payload_type(&self.format), self.timestamp);
         self.sequence = self.sequence.wrapping_add(1);
         &self.packet
     }
 
-    fn begin_packet(&mut self) -> usize {
-        self.write_header(self.marker, self.format.payload_type);
+    /// Presses the next key, if there is one and the leg hears the conversation. Its sound is in `pcm`.
+    fn press_key(&mut self, source: Source) -> Option<Pressed> {
+        if source != Source::Conversation {
+            self.keys.clear();
+            return None;
+        }
+        self.pcm.clear();
+        self.keys.tick(&self.format, self.timestamp, self.encoder.rate_hz(), &mut self.pcm)
+    }
+
+    fn begin_packet(&mut self, pressed: Option<&Pressed>) -> usize {
+        match (pressed, self.format.telephone_event) {
+            (Some(Pressed::Event { timestamp, is_first, .. }), Some(event)) => {
+                self.write_header(*is_first, event, *timestamp);
+            }
+            (Some(_) | None, _) => self.write_header(self.marker, self.format.payload_type, self.timestamp),
+        }
         self.packet.len()
     }
 
-    fn write_header(&mut self, marker: bool, payload_type: u8) {
+    fn write_header(&mut self, marker: bool, payload_type: u8, timestamp: u32) {
         self.packet.clear();
-        Packet {
-            marker,
-            payload_type,
-            sequence: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: self.ssrc,
-            payload: &[],
-        }
-        .write(&mut self.packet);
+        Packet { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc, payload: &[] }
+            .write(&mut self.packet);
     }
 
     fn append_payload(&mut self, before: Source, source: Source, mix: Mix<'_>, tick: u64) {

@@ -224,6 +224,7 @@ impl Agent {
             Command::Move => self.move_rtp(),
             Command::Vanish => self.has_vanished = true,
             Command::Press(key) => self.voice.iter_mut().for_each(|voice| voice.press(key)),
+            Command::PressByInfo(key) => self.press_by_info(key, now),
             Command::Unregister => self.unregister(now),
             Command::SwitchOff => {
                 self.hang_up(now);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use edge::sdp::Negotiated;
 use edge::sip::{Credentials, Destination, DialogKey, Event, HostPort, Invite, NameAddr, Registration, Status, Uri};
+use media::Key;
 
 use crate::agent::{Agent, REGISTRATION};
 use crate::call::{Call, Ringing};
@@ -49,6 +50,7 @@ impl Agent {
             | Event::OfferAnswered { .. }
             | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
+            | Event::Confirmed { .. }
             | Event::Info { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. } => {}
@@ -131,6 +133,13 @@ impl Agent {
             true => self.endpoint.reject(call.dialog(), Status::BUSY_HERE, now),
             false => self.endpoint.hang_up(call.dialog(), now),
         }
+    }
+
+    /// Tells the peer of a key by INFO (RFC 6086).
+    pub(crate) fn press_by_info(&mut self, key: Key, now: Instant) {
+        let Some(call) = &self.call else { return };
+        let body = format!("Signal={}\r\nDuration=100\r\n", key.as_char());
+        self.endpoint.info(call.dialog(), "application/dtmf-relay", body.into_bytes(), now);
     }
 
     fn take_first_answer(&mut self, dialog: DialogKey, answer: &[u8], now: Instant) {

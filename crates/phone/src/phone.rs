@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Move,
     Vanish,
     Press(Key),
+    PressByInfo(Key),
     Unregister,
     SwitchOff,
 }
@@ -162,6 +163,11 @@ impl Phone {
     /// Presses a key for 100 ms (RFC 4733). Nothing happens without a call or if the peer takes no events.
     pub fn send_dtmf(&self, key: Key) {
         self.command(Command::Press(key));
+    }
+
+    /// Presses a key on a phone that tells of it by SIP INFO (`application/dtmf-relay`). Nothing happens without a call.
+    pub fn send_dtmf_info(&self, key: Key) {
+        self.command(Command::PressByInfo(key));
     }
 
     /// Takes itself out of the registrar.

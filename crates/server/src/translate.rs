@@ -61,6 +61,8 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         tls: sip_tls::sip_tls(settings, &domain).context("sip")?,
         domain,
         users: settings.users.iter().map(user).collect::<anyhow::Result<_>>()?,
+        applications: applications(settings)?,
+        trusted: settings.sip.trusted.clone(),
         trunks: trunks::trunks(settings)?,
         redirects_max: settings.sip.redirects,
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },
@@ -125,6 +127,26 @@ fn session_expires_min(sip: &config::Sip) -> anyhow::Result<Duration> {
 
 fn seconds_or_never(seconds: u32) -> Option<Duration> {
     (seconds != 0).then(|| Duration::from_secs(seconds.into()))
+}
+
+/// Nobody can be called under the address of another.
+fn applications(settings: &Settings) -> anyhow::Result<Vec<engine::Application>> {
+    let mut taken: Vec<&str> = settings.users.iter().map(|user| user.name.as_str()).collect();
+    for app in &settings.apps {
+        for address in &app.addresses {
+            if taken.iter().any(|taken| taken.eq_ignore_ascii_case(address)) {
+                bail!("apps: {}: addresses: {address:?} is somebody else's", app.id);
+            }
+            taken.push(address);
+        }
+    }
+    let called = settings.apps.iter().filter(|app| !app.addresses.is_empty());
+    let application = |app: &config::App| engine::Application {
+        id: app.id.clone(),
+        display_name: app.name.clone(),
+        addresses: app.addresses.clone(),
+    };
+    Ok(called.map(application).collect())
 }
 
 fn user(user: &config::User) -> anyhow::Result<engine::User> {

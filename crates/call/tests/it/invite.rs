@@ -56,7 +56,7 @@ fn nobody_is_invited_twice() {
 }
 
 #[test]
-fn five_at_once_and_groups_only() {
+fn five_at_once() {
     check(
         "group alice\n---\ninvite a b c d e f",
         expect![[r#"
@@ -64,12 +64,36 @@ fn five_at_once_and_groups_only() {
           refused: TooManyInvitees
     "#]],
     );
+}
+
+#[test]
+fn a_second_person_makes_a_group_of_a_peer_to_peer_call() {
     check(
-        "peer alice\nalice answers\n---\ninvite bob",
+        "peer alice\nalice answers\n---\ninvite bob\nbob answers\nalice leaves",
         expect![[r#"
-        invite bob
-          refused: NotAGroupCall
-    "#]],
+            invite bob
+              = 1 Running
+              dial bob
+            bob answers
+              bob hears Conversation, is heard
+              tell: operation 1 Completed
+              tell: roster 2: bot, alice, bob
+            alice leaves
+              tell: roster 3: bot, bob
+        "#]],
+    );
+    check(
+        "peer alice\nalice answers\n---\ninvite bob\nbob is busy\nalice leaves",
+        expect![[r#"
+            invite bob
+              = 1 Running
+              dial bob
+            bob is busy
+              tell: operation 1 Failed, 486/8539
+            alice leaves
+              tell: call Deleted, Terminated, 200/4521
+              close
+        "#]],
     );
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "virtual time begins somewhere; it is read once and then counted on")]
 
 mod hold_music;
+mod incoming;
 mod invite;
 mod layers;
 mod lifecycle;
@@ -10,4 +11,6 @@ mod mute;
 mod repeat;
 mod simulation;
 mod story;
+mod tone;
+mod transfer;
 mod withdraw;

@@ -35,6 +35,13 @@ struct Simulation {
     routes: BTreeMap<ParticipantId, Route>,
     ringing: BTreeSet<ParticipantId>,
     joined: BTreeSet<ParticipantId>,
+    /// Whose call was ordered to be answered, and who has not confirmed it.
+    answering: BTreeSet<ParticipantId>,
+    /// Whether the application has decided about an incoming call.
+    is_decided: bool,
+    is_incoming: bool,
+    /// Whether it was told that somebody calls.
+    is_offered: bool,
     /// Who is held by an accepted start that was not undone: told only by commands and endings.
     held: BTreeMap<ParticipantId, OperationId>,
     phone_holds: BTreeSet<ParticipantId>,
@@ -43,6 +50,10 @@ struct Simulation {
     loading: Vec<OperationId>,
     starting: Vec<OperationId>,
     stopping: Vec<OperationId>,
+    sending: Vec<OperationId>,
+    listens: bool,
+    /// How many tones it was told of.
+    tones: u64,
     ended: bool,
     closed: bool,
 }
@@ -63,6 +74,7 @@ impl Simulation {
             on_prompt_failure: if random.one_in(2) { OnPromptFailure::Fail } else { OnPromptFailure::DefaultMusic },
             holds: Holds::OneAtATime,
         };
+        let is_incoming = random.one_in(4);
         let new = NewCall {
             id: call,
             participant: bot,
@@ -73,13 +85,18 @@ impl Simulation {
         let mut simulation = Self {
             random,
             now,
-            conversation: Conversation::create(ConversationId::new(3), policy, new, now),
+            conversation: begin(is_incoming, policy, new, now),
             call,
             bot,
             ids: 1_000,
             routes: BTreeMap::new(),
-            ringing: BTreeSet::new(),
+            // A caller is as one who rings.
+            ringing: if is_incoming { BTreeSet::from([ParticipantId::new(100)]) } else { BTreeSet::new() },
             joined: BTreeSet::new(),
+            answering: BTreeSet::new(),
+            is_decided: !is_incoming,
+            is_incoming,
+            is_offered: false,
             held: BTreeMap::new(),
             phone_holds: BTreeSet::new(),
             muted: BTreeSet::new(),
@@ -87,6 +104,9 @@ impl Simulation {
             loading: Vec::new(),
             starting: Vec::new(),
             stopping: Vec::new(),
+            sending: Vec::new(),
+            listens: false,
+            tones: 0,
             ended: false,
             closed: false,
         };
@@ -112,6 +132,9 @@ impl Simulation {
     }
 
     fn step(&mut self) {
+        if !self.is_decided && self.random.one_in(8) {
+            return self.decide();
+        }
         match self.random.below(16) {
             0..=3 => self.wish_hold(),
             4..=5 => self.wish_unhold(),
@@ -119,12 +142,30 @@ impl Simulation {
             7..=8 => self.answer_or_not(),
             9 => self.leave(),
             10..=11 => self.phone_hold(),
+            12 if self.random.one_in(3) => self.press(),
             12..=14 => self.media_fact(),
             _ => {
                 let milliseconds = self.random.below(2_000);
                 self.wait(Duration::from_millis(milliseconds));
             }
         }
+    }
+
+    /// About a call that comes in, and at times about one that does not any more.
+    fn decide(&mut self) {
+        let command = match self.random.below(4) {
+            0 => Command::Reject { reason: RejectReason::Busy },
+            1 => {
+                let targets = (0..2).map(|n| {
+                    let identity = Identity::user(format!("target {n}"), None);
+                    Invitation { participant: ParticipantId::new(self.id()), identity }
+                });
+                let targets = targets.collect();
+                Command::Redirect { targets, timeout: Duration::from_secs(15 + self.random.below(75)) }
+            }
+            _ => Command::Answer,
+        };
+        self.is_decided = self.wish(command) && !self.random.one_in(10);
     }
 
     fn wish_hold(&mut self) {
@@ -147,7 +188,17 @@ impl Simulation {
 
     fn wish_other(&mut self) {
         let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), self.context());
-        match self.random.below(10) {
+        match self.random.below(14) {
+            13 => {
+                let identity = Identity::user(self.random.below(6).to_string(), None);
+                let target = Invitation { participant: ParticipantId::new(self.id()), identity };
+                self.wish(Command::Transfer { target });
+            }
+            10 => drop(self.wish(Command::SubscribeToTone { operation, client_context })),
+            11..=12 => {
+                let (tones, pause) = (vec![Tone::Star; 3], Duration::from_millis(self.random.below(500)));
+                self.wish(Command::SendDtmfTones { operation, client_context, tones, pause });
+            }
             0..=3 => {
                 let accepted = self.wish(Command::MuteParticipant { operation, client_context, participant });
                 self.muted.extend(accepted.then_some(participant));
@@ -200,6 +251,14 @@ impl Simulation {
 
     fn answer_or_not(&mut self) {
         let Some(participant) = self.random.pick(&self.ringing) else { return };
+        let is_caller = participant == ParticipantId::new(100) && self.is_incoming;
+        if is_caller && !self.answering.contains(&participant) {
+            if self.random.one_in(30) {
+                self.ringing.remove(&participant);
+                self.fact(Event::Unreached { participant, cause: Unreached::Withdrawn });
+            }
+            return;
+        }
         if self.random.one_in(3) {
             self.ringing.remove(&participant);
             self.fact(Event::Unreached { participant, cause: Unreached::Declined });
@@ -218,6 +277,12 @@ impl Simulation {
         }
     }
 
+    fn press(&mut self) {
+        if let Some(participant) = self.random.pick(&self.joined) {
+            self.fact(Event::TonePressed { participant, tone: Tone::Pound });
+        }
+    }
+
     fn phone_hold(&mut self) {
         let Some(participant) = self.random.pick(&self.joined) else { return };
         let directions = [Direction::SendReceive, Direction::SendOnly, Direction::ReceiveOnly, Direction::Inactive];
@@ -232,7 +297,8 @@ impl Simulation {
     /// The media side answers an order; one fact in eight gets lost.
     fn media_fact(&mut self) {
         let lost = self.random.one_in(8);
-        let event = match self.random.below(3) {
+        let event = match self.random.below(4) {
+            3 => self.sending.pop().map(|operation| Event::TonesSent { operation }),
             0 => self.loading.pop().map(|operation| {
                 if self.random.one_in(3) {
                     let failure = PromptFailure { kind: PromptFailureKind::Format, message: "no".to_owned() };
@@ -274,6 +340,10 @@ impl Simulation {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Dial { participant, .. } => drop(self.ringing.insert(participant)),
+            Effect::TakeCall { participant } => {
+                assert!(self.ringing.contains(&participant), "only who calls is answered");
+                assert!(self.answering.insert(participant), "a call is answered once");
+            }
             Effect::HangUp { participant, .. } => self.forget(participant),
             Effect::Route { participant, route } => drop(self.routes.insert(participant, route)),
             Effect::LoadPrompt { operation, .. } => self.loading.push(operation),
@@ -283,6 +353,15 @@ impl Simulation {
                 self.stopping.push(operation);
             }
             Effect::DropHoldMusic { participant } => drop(self.held.remove(&participant)),
+            Effect::ListenForTones { on } => assert_ne!(on, std::mem::replace(&mut self.listens, on)),
+            Effect::SendTones { operation, participants, .. } => {
+                for participant in participants {
+                    let route = self.routes.get(&participant).map(|route| route.hears);
+                    assert_eq!(route, Some(Hears::Conversation), "tones for {participant}, who does not hear them");
+                }
+                self.sending.push(operation);
+            }
+            Effect::DropTones { operation } => self.sending.retain(|sending| *sending != operation),
             Effect::Notify(notice) => self.hear(notice),
             Effect::Close => self.closed = true,
         }
@@ -310,9 +389,19 @@ impl Simulation {
                 assert!(self.running.is_empty(), "the call ends before its operations: {:?}", self.running);
                 self.ended = true;
             }
-            Notice::Call { change, result, .. } => {
+            Notice::Call { state, change, result, .. } => {
                 assert_eq!(change, Change::Updated);
-                assert!(result.is_none());
+                // The reason why a call was not transferred.
+                assert!(result.is_none() || state == CallState::Established);
+            }
+            Notice::Tone { sequence, .. } => {
+                assert!(self.listens, "nobody has subscribed");
+                self.tones += 1;
+                assert_eq!(sequence, self.tones);
+            }
+            Notice::Incoming { .. } => {
+                assert!(self.is_incoming && !self.is_offered, "a call comes in once, and first");
+                self.is_offered = true;
             }
             Notice::Roster { entries, .. } => {
                 assert!(entries.iter().any(|entry| entry.participant == self.bot));
@@ -360,6 +449,17 @@ impl Simulation {
 
 fn is_same(first: &Operation, second: &Operation) -> bool {
     first.kind == second.kind && first.client_context == second.client_context
+}
+
+/// Places the call, or has its first target call instead.
+fn begin(is_incoming: bool, policy: Policy, new: NewCall, now: Instant) -> Conversation {
+    let id = ConversationId::new(3);
+    if !is_incoming {
+        return Conversation::create(id, policy, new, now);
+    }
+    let NewCall { id: call, participant, application, targets, .. } = new;
+    let caller = targets.into_iter().next().unwrap();
+    Conversation::receive(id, policy, IncomingCall { id: call, participant, application, caller }, now)
 }
 
 /// SplitMix64.

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! group alice bob          a bot places a group call, everybody answers
+//! incoming alice           alice calls a bot
 //! hold alice               startHoldMusic, operation 1 (they are counted)
-//! loaded 1                 facts: loaded, broken, unreadable, started, stopped, unrecorded + operation
-//! alice holds              facts: answers, is busy, leaves, holds, resumes
+//! loaded 1                 facts: loaded, broken, unreadable, started, stopped, sent, unrecorded + operation
+//! send 1 2                 sendDtmfTones, by event codes; and as a fact: alice presses 10
+//! alice holds              facts: answers, is busy, gives up, leaves, holds, resumes
 //! wait 5                   seconds pass
 //! again hold alice         the same with the client context of the last wish; else each wish has its own
 //! ```
@@ -77,6 +79,15 @@ impl Story {
             }
             ["ringing", "group", ref names @ ..] => self.place(CallKind::Group, names),
             ["peer", name] => self.place(CallKind::PeerToPeer, &[name]),
+            ["incoming", name] => self.receive(name),
+            ["answer"] => self.wish(Command::Answer),
+            ["reject"] => self.wish(Command::Reject { reason: RejectReason::None }),
+            ["reject", "busy"] => self.wish(Command::Reject { reason: RejectReason::Busy }),
+            ["redirect", seconds, ref names @ ..] => {
+                let targets = self.invitations(names);
+                let timeout = Duration::from_secs(seconds.parse().unwrap());
+                self.wish(Command::Redirect { targets, timeout });
+            }
             ["wait", seconds] => {
                 self.now += Duration::from_secs(seconds.parse().unwrap());
                 let now = self.now;
@@ -109,6 +120,24 @@ impl Story {
                 let participant = self.id(name);
                 self.wish(Command::RemoveParticipant { participant });
             }
+            ["transfer", name] => {
+                let [target] = <[_; 1]>::try_from(self.invitations(&[name])).unwrap();
+                self.wish(Command::Transfer { target });
+            }
+            ["subscribe"] => {
+                let (operation, client_context) = (self.operation(), self.context());
+                self.wish(Command::SubscribeToTone { operation, client_context });
+            }
+            ["send", ref tones @ ..] => {
+                let (operation, client_context) = (self.operation(), self.context());
+                let tones = tones.iter().map(|tone| Tone::ALL[tone.parse::<usize>().unwrap()]).collect();
+                self.wish(Command::SendDtmfTones { operation, client_context, tones, pause: Duration::ZERO });
+            }
+            [name, "presses", key] => {
+                let (participant, tone) = (self.id(name), Tone::ALL[key.parse::<usize>().unwrap()]);
+                let now = self.now;
+                self.conversation().observe(Event::TonePressed { participant, tone }, now);
+            }
             ["keep", "alive"] => self.wish(Command::KeepAlive),
             ["hang", "up"] => self.wish(Command::HangUp),
             ["again", ref wish @ ..] => {
@@ -116,7 +145,10 @@ impl Story {
                 self.step(wish);
                 self.again = false;
             }
-            [about @ ("loaded" | "broken" | "unreadable" | "started" | "stopped" | "unrecorded"), operation] => {
+            [
+                about @ ("loaded" | "broken" | "unreadable" | "started" | "stopped" | "sent" | "unrecorded"),
+                operation,
+            ] => {
                 self.operation_fact(about, OperationId::new(operation.parse().unwrap()));
             }
             [name, ref verb @ ..] => self.fact(name, &verb.join(" ")),
@@ -129,6 +161,13 @@ impl Story {
         let application = Identity::application("app", None);
         let call = NewCall { id: CALL, participant: BOT, application, kind, targets };
         self.conversation = Some(Conversation::create(ConversationId::new(1), self.policy, call, self.now));
+    }
+
+    fn receive(&mut self, name: &str) {
+        let [caller] = <[_; 1]>::try_from(self.invitations(&[name])).unwrap();
+        let application = Identity::application("app", None);
+        let call = IncomingCall { id: CALL, participant: BOT, application, caller };
+        self.conversation = Some(Conversation::receive(ConversationId::new(1), self.policy, call, self.now));
     }
 
     /// Everybody gets the number of its place among the names; who is named again gets a new one.
@@ -195,6 +234,8 @@ impl Story {
             "answers" => Event::Answered { participant },
             "is busy" => Event::Unreached { participant, cause: Unreached::Busy },
             "has no phone" => Event::Unreached { participant, cause: Unreached::NoEndpoint },
+            "gives up" => Event::Unreached { participant, cause: Unreached::Withdrawn },
+            "does not confirm" => Event::Unreached { participant, cause: Unreached::NotConfirmed },
             "leaves" => Event::Left { participant, cause: LeaveCause::HungUp },
             "holds" => direction(Direction::SendOnly),
             "holds inactive" => direction(Direction::Inactive),
@@ -216,6 +257,7 @@ impl Story {
             "broken" => failed(PromptFailureKind::Download, "404"),
             "unreadable" => failed(PromptFailureKind::Format, "an HTML page"),
             "started" => Event::MusicStarted { operation },
+            "sent" => Event::TonesSent { operation },
             "unrecorded" => Event::NotRecorded { operation },
             _ => Event::MusicStopped { operation },
         };
@@ -236,7 +278,11 @@ impl Story {
 
     fn effect(&self, effect: Effect) -> String {
         match effect {
-            Effect::Dial { participant, .. } => format!("dial {}", self.name(participant)),
+            Effect::Dial { participant, ring_timeout: None, .. } => format!("dial {}", self.name(participant)),
+            Effect::Dial { participant, ring_timeout: Some(time), .. } => {
+                format!("dial {} for {} s", self.name(participant), time.as_secs())
+            }
+            Effect::TakeCall { participant } => format!("answer {}", self.name(participant)),
             Effect::HangUp { participant, cause } => format!("hang up {}: {cause:?}", self.name(participant)),
             Effect::Route { participant, route } => {
                 let heard = if route.heard { "heard" } else { "not heard" };
@@ -251,6 +297,12 @@ impl Story {
             }
             Effect::StopHoldMusic { participant, .. } => format!("stop music of {}", self.name(participant)),
             Effect::DropHoldMusic { participant } => format!("drop music of {}", self.name(participant)),
+            Effect::ListenForTones { on } => format!("listen for tones: {on}"),
+            Effect::SendTones { operation, participants, tones, .. } => {
+                let names: Vec<_> = participants.iter().map(|p| self.name(*p)).collect();
+                format!("send {tones:?} for {} to {}", operation.as_u128(), names.join(", "))
+            }
+            Effect::DropTones { operation } => format!("drop tones of {}", operation.as_u128()),
             Effect::Notify(notice) => self.notice(notice),
             Effect::Close => "close".to_owned(),
         }
@@ -258,6 +310,9 @@ impl Story {
 
     fn notice(&self, notice: Notice) -> String {
         match notice {
+            Notice::Incoming { caller_participant, .. } => {
+                format!("tell: call Created, Incoming from {}", self.name(caller_participant))
+            }
             Notice::Call { change, state, audio_active, result, .. } => {
                 let audio = if audio_active { ", audio active" } else { "" };
                 let result = result.map_or(String::new(), |r| format!(", {}/{}", r.code, r.subcode));
@@ -266,6 +321,10 @@ impl Story {
             Notice::Roster { sequence, entries, .. } => {
                 let entries: Vec<_> = entries.iter().map(|entry| self.entry(entry)).collect();
                 format!("tell: roster {sequence}: {}", entries.join(", "))
+            }
+            Notice::Tone { sequence, tone, .. } => format!("tell: tone {sequence}: {tone:?}"),
+            Notice::OperationEnded(operation) if is_cancelled(&operation) => {
+                format!("tell: operation {} {:?}, cancelled", operation.id.as_u128(), operation.status)
             }
             Notice::OperationEnded(operation) => {
                 let result = operation.result.map_or(String::new(), |r| format!(", {}/{}", r.code, r.subcode));
@@ -284,4 +343,8 @@ impl Story {
         }
         text
     }
+}
+
+fn is_cancelled(operation: &Operation) -> bool {
+    matches!(operation.kind, OperationKind::SendDtmfTones { is_cancelled: true, .. })
 }

@@ -130,10 +130,16 @@ impl Config {
 }
 
 /// What happens with an INVITE from outside a dialog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// It becomes [`Event::Incoming`](super::Event::Incoming), and the owner accepts or rejects it.
     Offer,
+    /// It is offered to the owner if it comes from a trusted host, or from a user of the registrar who proves it by the
+    /// password (401 otherwise). Nobody is believed to be a user without it.
+    Authenticate {
+        /// The hosts whose calls need no password, and who are believed whom they assert (RFC 3325).
+        trusted: Vec<IpAddr>,
+    },
     /// It is answered with 403 and a Warning that says that incoming calls are not offered.
     Refuse,
 }

@@ -109,12 +109,19 @@ pub enum Event {
     Incoming {
         /// The new call.
         dialog: DialogKey,
-        /// Who calls, as the caller says.
+        /// The user of the registrar that the caller has proved to be.
+        user: Option<String>,
+        /// Who calls, as the caller says, or as a trusted host asserts (RFC 3325).
         from: NameAddr,
         /// Who is called: the Request-URI.
         to: Uri,
         /// The SDP offer. Empty when the caller wants ours: then [`Event::OfferAnswered`] brings its answer.
         body: Vec<u8>,
+    },
+    /// The caller has acknowledged that we answered its call (ACK): the call is up on both sides.
+    Confirmed {
+        /// The call.
+        dialog: DialogKey,
     },
     /// An INFO came inside a dialog, such as a DTMF digit. It is answered already.
     Info {

@@ -5,8 +5,9 @@
 //! | what came | proof of the address | after [`GuardLimits::failures_max`] of them |
 //! |---|---|---|
 //! | a wrong password with a nonce that we made for this address, over UDP | its sender read our challenge | banned: nothing is answered |
-//! | any failure over TCP or TLS | the handshake | banned |
+//! | any other failure over TCP or TLS | the handshake | banned |
 //! | a call to nobody, a scanner's request, over UDP | none | muted: only REGISTER is answered, which needs a password anyway |
+//! | a call without the password it needs, which the next one may bring | does not matter | muted |
 //!
 //! So whoever forges an address can get nobody banned from registering; as long as a flood from it lasts, it has to share
 //! its rate. And whoever is registered, or in a call, is let in over
@@ -160,10 +161,18 @@ impl Guard {
 
     /// Holds a failure against an address. `is_proven`: nobody else can have sent it.
     pub(super) fn fail(&mut self, flow: Flow, is_proven: bool, now: Instant) {
+        self.hold_against(flow, is_proven || flow.transport.is_reliable(), now);
+    }
+
+    /// Takes back one failure that was not proven: a call that came without a password has come with it.
+    pub(super) fn forgive(&mut self, flow: Flow) {
+        self.unproven.forgive(Source::of(flow));
+    }
+
+    fn hold_against(&mut self, flow: Flow, is_proven: bool, now: Instant) {
         if !self.is_on() || self.trusts(flow) {
             return;
         }
-        let is_proven = is_proven || flow.transport.is_reliable();
         let records = if is_proven { &mut self.proven } else { &mut self.unproven };
         if records.fail(Source::of(flow), &self.limits, now) {
             self.bans.push_back(Ban { address: flow.remote.ip(), is_proven, duration: self.limits.ban });
@@ -232,6 +241,12 @@ impl Records {
         is_enough
     }
 
+    fn forgive(&mut self, source: Source) {
+        if let Some(record) = self.records.get_mut(&source) {
+            record.failures = record.failures.saturating_sub(1);
+        }
+    }
+
     fn make_room(&mut self, sources_max: usize) {
         while self.records.len() >= sources_max
             && let Some(source) = self.deadlines.pop_first()
@@ -282,6 +297,14 @@ impl Endpoint {
     pub(super) fn note_stray(&mut self, flow: Flow, now: Instant) {
         if self.registrar.user_of(flow, now).is_none() {
             self.guard.fail(flow, false, now);
+        }
+    }
+
+    /// Holds against an address that it called without a password, unless a phone is registered over this flow. Every
+    /// phone does so that has no nonce yet, and then comes with the password: [`Guard::forgive`].
+    pub(super) fn note_stranger(&mut self, flow: Flow, now: Instant) {
+        if self.registrar.user_of(flow, now).is_none() {
+            self.guard.hold_against(flow, false, now);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::authenticator::Verdict;
 use super::authorizer::Authorizer;
 use super::body::{Description, SDP_TYPE};
 use super::config::Incoming;
@@ -12,11 +13,13 @@ use super::event::{DialogKey, EndCause, Event};
 use super::header::Name;
 use super::message::Response;
 use super::method::Method;
+use super::name_addr::NameAddr;
 use super::prack;
 use super::received::Received;
 use super::session::{Phase, Session, SessionTimer, Unacknowledged};
 use super::status::Status;
 use super::transaction::ServerId;
+use super::uri::{Host, Uri};
 
 /// How long the owner may take to answer a call. RFC 3261 §16.6 lets a proxy wait three minutes; nobody listens to
 /// ringing for longer.
@@ -25,11 +28,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
 impl Endpoint {
     /// Takes an INVITE from outside a dialog in.
     pub(super) fn receive_invite(&mut self, server: ServerId, received: &Arc<Received>, now: Instant) {
-        if self.config.incoming == Incoming::Refuse {
-            let warning = "incoming calls are not offered here";
-            self.note_stray(received.flow, now);
-            return self.respond_warning(server, Status::FORBIDDEN, warning, now);
-        }
+        let Some(caller) = self.admit(server, received, now) else { return };
         if self.is_interval_too_brief(server, received, now) {
             return;
         }
@@ -38,12 +37,60 @@ impl Endpoint {
         }
         let tag = self.transactions.tag(server).unwrap_or("").to_owned();
         match Dialog::from_request(received, &tag) {
-            Ok(dialog) => self.offer_call(server, dialog.confined_to(&self.config.reach), received, now),
+            Ok(dialog) => self.receive_call(server, dialog.confined_to(&self.config.reach), caller, received, now),
             Err(_) => self.respond(server, Status::BAD_REQUEST, now),
         }
     }
 
-    fn offer_call(&mut self, server: ServerId, dialog: Dialog, received: &Received, now: Instant) {
+    /// Finds out who calls. `None`: the INVITE has its answer, a refusal or a challenge.
+    fn admit(&mut self, server: ServerId, received: &Received, now: Instant) -> Option<Caller> {
+        let Incoming::Authenticate { trusted } = &self.config.incoming else {
+            let is_offered = self.config.incoming == Incoming::Offer;
+            if !is_offered {
+                self.note_stray(received.flow, now);
+                self.respond_warning(server, Status::FORBIDDEN, "incoming calls are not offered here", now);
+            }
+            return is_offered.then(|| Caller { user: None, from: received.from.clone() });
+        };
+        let asserted = asserted(received).unwrap_or_else(|| received.from.clone());
+        if trusted.contains(&received.flow.remote.ip()) && !self.names_user(&asserted) {
+            return Some(Caller { user: None, from: asserted });
+        }
+        match self.authenticator.check(&received.request, &self.config.users, received.flow, now) {
+            Verdict::Granted(user) => {
+                self.guard.forgive(received.flow);
+                let user = Some(self.config.users[user].user.clone());
+                return Some(Caller { user, from: received.from.clone() });
+            }
+            Verdict::Denied => {
+                self.note_stranger(received.flow, now);
+                self.challenge(server, received.flow, false, now);
+            }
+            Verdict::Wrong { is_proven } => {
+                self.guard.fail(received.flow, is_proven, now);
+                self.challenge(server, received.flow, false, now);
+            }
+            Verdict::Stale => self.challenge(server, received.flow, true, now),
+        }
+        None
+    }
+
+    /// Tells whether an address is one of a user of the registrar.
+    fn names_user(&self, address: &NameAddr) -> bool {
+        let Uri::Sip(uri) = &address.uri else { return false };
+        let host = &uri.host_port.host;
+        let is_realm = match host {
+            Host::Name(name) => name.eq_ignore_ascii_case(&self.config.realm),
+            Host::Ip(ip) => ip.to_string() == self.config.realm,
+        };
+        // A phone without a registrar says its own address, and may run on this host.
+        let is_own_port = uri.host_port.port.is_none_or(|port| self.config.udp.port == Some(port));
+        let is_here = (is_realm || *host == self.config.udp.host) && is_own_port;
+        let user = address.uri.user();
+        is_here && self.config.users.iter().any(|known| Some(&known.user) == user.as_ref())
+    }
+
+    fn receive_call(&mut self, server: ServerId, dialog: Dialog, caller: Caller, received: &Received, now: Instant) {
         let key = self.next_incoming;
         self.next_incoming = DialogKey(key.0 + 1);
         let mut session = Session::new(Phase::Invited(server), Authorizer::new(None, self.random.fork()));
@@ -55,7 +102,8 @@ impl Endpoint {
         self.session_timers.set(SessionTimer::Answer(key), now + ANSWER_TIMEOUT);
         self.events.push_back(Event::Incoming {
             dialog: key,
-            from: received.from.clone(),
+            user: caller.user,
+            from: caller.from,
             to: received.request.uri.clone(),
             body: received.request.description().into_bytes(),
         });
@@ -83,6 +131,7 @@ impl Endpoint {
         self.session_timers.clear(SessionTimer::Answer(dialog));
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.phase = Phase::Established;
+            session.is_confirming = true;
         }
         self.respond_success(server, dialog, answer, now);
     }
@@ -173,8 +222,12 @@ impl Endpoint {
         let is_ours = |waiting: &mut Unacknowledged| waiting.cseq == received.cseq.number;
         let Some(waiting) = session.unacknowledged.take_if(is_ours) else { return };
         let is_ending = matches!(session.phase, Phase::Ending);
+        let is_confirmed = std::mem::take(&mut session.is_confirming) && !is_ending;
         self.session_timers.clear(SessionTimer::Resend(key));
         self.session_timers.clear(SessionTimer::Ack(key));
+        if is_confirmed {
+            self.events.push_back(Event::Confirmed { dialog: key });
+        }
         if is_ending {
             self.say_bye(key, now);
         } else if waiting.is_offer {
@@ -193,6 +246,17 @@ impl Endpoint {
         }
         self.say_bye(key, now);
     }
+}
+
+/// Who calls, as far as it is known.
+struct Caller {
+    user: Option<String>,
+    from: NameAddr,
+}
+
+/// Returns the caller that a proxy asserts (RFC 3325 §9.1). Only who is trusted may be believed.
+fn asserted(received: &Received) -> Option<NameAddr> {
+    received.request.headers.list(&Name::PAssertedIdentity).next()?.parse().ok()
 }
 
 /// Makes sure that a refusal refuses.

@@ -59,6 +59,7 @@ mod body;
 mod config;
 mod dialog;
 mod digest;
+mod dtmf_info;
 mod ending;
 mod endpoint;
 mod event;
@@ -94,6 +95,7 @@ mod via;
 
 pub use config::{Config, Incoming, Limits, Reach, RegistrarLimits, Timing};
 pub use digest::{Algorithm, Credentials};
+pub use dtmf_info::key_of_info;
 pub use endpoint::Endpoint;
 pub use event::{DialogKey, EndCause, Event, RegistrationKey, RegistrationState};
 pub use flow::{Destination, Flow, Transmit, Transport};

@@ -26,7 +26,8 @@ impl Endpoint {
         }
     }
 
-    fn challenge(&mut self, server: ServerId, flow: Flow, stale: bool, now: Instant) {
+    /// Asks who it is (401).
+    pub(super) fn challenge(&mut self, server: ServerId, flow: Flow, stale: bool, now: Instant) {
         let challenges = self.authenticator.challenges(flow, stale, now);
         self.respond_with(server, Status::UNAUTHORIZED, now, |response| {
             for challenge in challenges {

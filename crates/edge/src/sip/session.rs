@@ -48,6 +48,8 @@ pub(super) struct Session {
     pub(super) interval_wished: Option<Duration>,
     /// Whether the peer was asked if it is still there.
     pub(super) is_probing: bool,
+    /// Whether that 2xx answers the call itself, not a change in it.
+    pub(super) is_confirming: bool,
 }
 
 impl Session {
@@ -65,6 +67,7 @@ impl Session {
             interval: None,
             interval_wished: None,
             is_probing: false,
+            is_confirming: false,
         }
     }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use edge::sip::{
-    Ban, Config, Credentials, DialogKey, Flow, GuardLimits, Incoming, Invite, Message, Name, NameAddr, Reach,
+    Ban, Config, Credentials, DialogKey, Event, Flow, GuardLimits, Incoming, Invite, Message, Name, NameAddr, Reach,
     Registration, RegistrationKey, Status, Transport,
 };
 
-use crate::sip_pair::{Pair, Side};
+use crate::sip_pair::{Pair, Side, invite};
 use crate::sip_solo::Solo;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -174,6 +174,45 @@ fn over_tcp_the_address_is_proven_and_the_ban_whole() {
     }
     assert_eq!((stranger.call(), stranger.register()), (None, None));
     assert!(stranger.bans()[0].is_proven);
+}
+
+/// Asks those who call for their password, as a server with applications does.
+fn asks_callers(config: &mut Config) {
+    guarded(config);
+    config.incoming = Incoming::Authenticate { trusted: Vec::new() };
+}
+
+#[test]
+fn who_calls_without_a_password_again_and_again_is_muted_over_any_transport() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut stranger = Stranger::new(asks_callers);
+        stranger.solo.flow.transport = transport;
+        for _ in 0..LIMITS {
+            assert_eq!(stranger.call(), Some(Status::UNAUTHORIZED));
+        }
+        assert_eq!(stranger.call(), None);
+        assert!(stranger.register().is_some());
+        let bans = stranger.bans();
+        assert!(bans.len() == 1 && !bans[0].is_proven, "{transport:?}: {bans:?}");
+    }
+}
+
+#[test]
+fn who_calls_with_the_password_when_asked_may_call_as_often_as_it_likes() {
+    let mut pair = Pair::with(1, |side, config| {
+        if side == Side::Bob {
+            asks_callers(config);
+        }
+    });
+    let calls = u64::from(LIMITS) * 4;
+    for call in 0..calls {
+        let password = Credentials { user: "alice".to_owned(), password: "right".to_owned() };
+        pair.alice.invite(DialogKey(call), Invite { credentials: Some(password), ..invite() }, pair.now);
+        pair.drive(SECOND);
+    }
+    let came = pair.bob_events.iter().filter(|event| matches!(event, Event::Incoming { .. })).count();
+    assert_eq!(came as u64, calls);
+    assert_eq!(pair.bob.poll_ban(), None);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod sdp_negotiation;
 mod sip_call;
 mod sip_challenge;
 mod sip_expiry;
+mod sip_incoming;
 mod sip_message;
 mod sip_offers;
 mod sip_pair;

@@ -161,6 +161,7 @@ fn answered(solo: &mut Solo) -> (edge::sip::DialogKey, String) {
     assert_eq!(header(&response.headers, &Name::RecordRoute), "<sip:192.0.2.8;lr>");
     let to = header(&response.headers, &Name::To).to_owned();
     solo.send("ACK sip:alice@192.0.2.1", &[("To", &to), ("Via", "SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKack")], "");
+    assert_eq!(solo.events(), [Event::Confirmed { dialog: call }]);
     (call, to)
 }
 

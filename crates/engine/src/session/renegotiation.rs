@@ -31,8 +31,12 @@ impl Session {
         self.outputs.push_back(Output::AnswerOffer { participant, answer });
     }
 
-    /// The phone has answered our offer.
+    /// The phone has answered our offer: one in mid-call, or the one with which its call was taken.
     pub(crate) fn offer_answered(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
+        let is_up = self.legs.get(&participant).is_some_and(|leg| self.by_leg.contains_key(&leg.id));
+        if !is_up {
+            return self.answered(participant, answer, now);
+        }
         let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept(answer));
         self.settle_answer(participant, outcome, now);
     }

@@ -322,8 +322,8 @@ impl Stage {
             match output {
                 Output::Notify(Notice::OperationEnded(operation)) => self.ended.push((operation.id, operation.status)),
                 Output::AnswerOffer { answer, .. } => answered = answer,
-                Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::LoadPrompt { .. } => {}
-                Output::Probe { .. } | Output::Close => {}
+                Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::AnswerCall { .. } => {}
+                Output::LoadPrompt { .. } | Output::Probe { .. } | Output::Close => {}
                 Output::Notify(_) => {}
             }
         }

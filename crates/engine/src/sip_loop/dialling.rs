@@ -10,15 +10,18 @@
 //!
 //! There may be several ways to a phone, tried one after the other: in clear if it cannot encrypt, the next trunk or
 //! address if a server is out of order, those to whom a phone redirects. All of them share the time that a leg may ring.
+//!
+//! The legs of those who call are in `receiving.rs`.
 
 use super::LegAddress;
 use super::lookup::Lookup;
 use super::outcome::{better, cannot_take_offer, is_about_server, unreached};
 use super::phone::Phone;
+use super::receiving::Callers;
 use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
 use crate::worker::LegEvent;
-use call::{Identity, LeaveCause, Unreached};
+use call::{HangUpCause, Identity, LeaveCause, Unreached};
 use edge::sdp::FirstOffers;
 use edge::sip::{self, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, SipUri, Status, Uri};
 use rustls::pki_types::ServerName;
@@ -43,7 +46,8 @@ pub(super) struct Step {
 /// Every leg that rings or is answered.
 #[derive(Debug)]
 pub(super) struct Dialling {
-    directory: Directory,
+    pub(super) directory: Directory,
+    pub(super) callers: Callers,
     from: NameAddr,
     ring_timeout: Duration,
     redirects_max: u8,
@@ -92,6 +96,7 @@ impl Dialling {
         let from = uri.parse::<Uri>().expect("a user, a host from the configuration and a port make a URI");
         Self {
             directory,
+            callers: Callers::default(),
             from: NameAddr::new(from).named("Fermata"),
             ring_timeout: config.ring_timeout,
             redirects_max: config.redirects_max,
@@ -104,20 +109,21 @@ impl Dialling {
         }
     }
 
-    /// Rings every phone of `identity`, or says why none of them rings.
+    /// Rings every phone of `identity`, for this long if not for as long as is configured, or says why none of them rings.
     pub(super) fn dial(
         &mut self,
         endpoint: &mut Endpoint,
         address: LegAddress,
         identity: &Identity,
         offers: &FirstOffers,
+        ring_timeout: Option<Duration>,
         now: Instant,
     ) -> Option<Step> {
         let ways = match self.ways_to(endpoint, identity, now) {
             Ok(ways) => ways,
             Err(cause) => return Some(Step { leg: address, event: LegEvent::Unreached(cause) }),
         };
-        let ring_until = now + self.ring_timeout;
+        let ring_until = now + ring_timeout.unwrap_or(self.ring_timeout);
         let waiting = ways.len();
         self.legs.insert(address, Leg { waiting, ringing: Vec::new(), answered: None, unreached: None, ring_until });
         ways.into_iter().fold(None, |_, phones| self.start(endpoint, address, phones, offers.clone(), now))
@@ -212,7 +218,7 @@ impl Dialling {
         Some(way)
     }
 
-    fn may_tell_keys(&self, endpoint: &Endpoint, dialog: DialogKey) -> bool {
+    pub(super) fn may_tell_keys(&self, endpoint: &Endpoint, dialog: DialogKey) -> bool {
         self.keys_without_tls || endpoint.is_secure(dialog)
     }
 
@@ -227,7 +233,8 @@ impl Dialling {
     }
 
     /// Ends a leg in whatever state it is.
-    pub(super) fn hang_up(&mut self, endpoint: &mut Endpoint, address: LegAddress, now: Instant) {
+    pub(super) fn hang_up(&mut self, endpoint: &mut Endpoint, address: LegAddress, cause: HangUpCause, now: Instant) {
+        self.callers.hang_up(endpoint, address, cause, now);
         let Some(leg) = self.legs.remove(&address) else { return };
         for dialog in leg.ringing.into_iter().chain(leg.answered) {
             self.ways.remove(&dialog);
@@ -236,7 +243,8 @@ impl Dialling {
     }
 
     pub(super) fn answered_dialog(&self, address: LegAddress) -> Option<DialogKey> {
-        self.legs.get(&address)?.answered
+        let called = self.legs.get(&address).and_then(|leg| leg.answered);
+        called.or_else(|| self.callers.answered_dialog(address))
     }
 
     /// Takes in what the endpoint has to say.
@@ -255,17 +263,20 @@ impl Dialling {
             }
             Event::OfferAnswered { dialog, body } => self.step(dialog, LegEvent::OfferAnswered { description: body }),
             Event::Refreshed { dialog, body } => self.step(dialog, LegEvent::Refreshed { description: body }),
-            Event::Ended { dialog, cause } => self.ended(dialog, cause),
+            Event::Ended { dialog, cause } => self.callers.ended(dialog, cause).or_else(|| self.ended(dialog, cause)),
+            Event::Confirmed { dialog } => self.callers.confirmed(dialog),
+            Event::Info { dialog, content_type, body } => {
+                self.step(dialog, LegEvent::Pressed(sip::key_of_info(&content_type, &body)?))
+            }
             Event::Registered { user: _ } => {
                 metrics::counter!("fermata_sip_registered_total").increment(1);
                 None
             }
-            // Ringing is no state of Graph's roster; the rest belongs to roles that the server does not have: it offers
-            // nothing of its own accord, registers nowhere, and its endpoint refuses calls that come in.
+            // Ringing is no state of Graph's roster; calls that come in and our registrations are dealt with before; the rest
+            // belongs to a role that the server does not have: it offers nothing of its own accord.
             Event::Ringing { .. }
             | Event::OfferRefused { .. }
             | Event::Incoming { .. }
-            | Event::Info { .. }
             | Event::Unregistered { .. }
             | Event::RegistrationChanged { .. }
             | Event::Disconnect { .. } => None,
@@ -273,7 +284,8 @@ impl Dialling {
     }
 
     fn step(&self, dialog: DialogKey, event: LegEvent) -> Option<Step> {
-        Some(Step { leg: self.ways.get(&dialog)?.leg, event })
+        let called = self.ways.get(&dialog).map(|way| way.leg);
+        Some(Step { leg: called.or_else(|| self.callers.leg(dialog))?, event })
     }
 
     fn answered(
@@ -366,11 +378,7 @@ impl Dialling {
         }
         self.ways.remove(&dialog);
         self.legs.remove(&address);
-        let cause = match cause {
-            EndCause::Local | EndCause::Remote => LeaveCause::HungUp,
-            EndCause::Timeout | EndCause::Unknown => LeaveCause::ConnectionLost,
-        };
-        Some(Step { leg: address, event: LegEvent::Left(cause) })
+        Some(Step { leg: address, event: LegEvent::Left(left(cause)) })
     }
 
     /// The ways to a target that are tried at the same time, each with the phones that are tried one after the other.
@@ -389,5 +397,13 @@ impl Dialling {
             Destination::Unsupported => Err(Unreached::Status(Status::UNSUPPORTED_URI_SCHEME.code())),
             Destination::Forbidden => Err(Unreached::Forbidden),
         }
+    }
+}
+
+/// Why a leg has left whose dialog has ended.
+pub(super) fn left(cause: EndCause) -> LeaveCause {
+    match cause {
+        EndCause::Local | EndCause::Remote => LeaveCause::HungUp,
+        EndCause::Timeout | EndCause::Unknown => LeaveCause::ConnectionLost,
     }
 }

@@ -6,19 +6,21 @@ mod dialling;
 mod lookup;
 mod outcome;
 mod phone;
+mod receiving;
 mod registrations;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
 use crate::engine::new_secret;
 use crate::worker::{Fact, WorkerHandle};
-use call::{ConversationId, Identity, ParticipantId};
+use call::{ConversationId, HangUpCause, Identity, ParticipantId};
 use connections::{Chunk, Connections};
 use dialling::{Dialling, Step};
 use edge::sdp::FirstOffers;
 use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Status, Transport};
 use lookup::Lookup;
 use phone::Phone;
+use receiving::Caller;
 use registrations::Registrations;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -52,13 +54,19 @@ pub(crate) struct LegAddress {
 #[derive(Debug)]
 pub(crate) enum SipCommand {
     /// Call somebody with one of these offers; every phone of a user rings.
-    Dial { leg: LegAddress, identity: Identity, offers: FirstOffers },
+    Dial { leg: LegAddress, identity: Identity, offers: FirstOffers, ring_timeout: Option<Duration> },
     /// From the loop to itself: what was looked up for a call is at these addresses, or nowhere.
     Found { dialog: DialogKey, destinations: Vec<Destination> },
     /// The same of the registrar of a trunk.
     FoundRegistrar { key: RegistrationKey, destinations: Vec<Destination> },
+    /// Let who calls hear that it rings.
+    Ring { leg: LegAddress },
+    /// Take the call of who calls, with this answer to its offer.
+    Answer { leg: LegAddress, answer: String },
+    /// Refuse a call of which nobody has been told.
+    Refuse { leg: LegAddress, status: Status },
     /// End it, in whatever state it is.
-    HangUp { leg: LegAddress },
+    HangUp { leg: LegAddress, cause: HangUpCause },
     /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
     AnswerOffer { leg: LegAddress, answer: Option<String> },
     /// Ask the phone whether it is still there.
@@ -174,8 +182,8 @@ impl SipLoop {
     fn take_command(&mut self, command: SipCommand) {
         let now = Instant::now();
         match command {
-            SipCommand::Dial { leg, identity, offers } => {
-                if let Some(step) = self.dialling.dial(&mut self.endpoint, leg, &identity, &offers, now) {
+            SipCommand::Dial { leg, identity, offers, ring_timeout } => {
+                if let Some(step) = self.dialling.dial(&mut self.endpoint, leg, &identity, &offers, ring_timeout, now) {
                     self.tell(step);
                 }
             }
@@ -188,7 +196,10 @@ impl SipLoop {
                 let name = self.registrations.found(&mut self.endpoint, key, destinations, now);
                 self.expect_name(name);
             }
-            SipCommand::HangUp { leg } => self.dialling.hang_up(&mut self.endpoint, leg, now),
+            SipCommand::Ring { leg } => self.dialling.callers.ring(&mut self.endpoint, leg, now),
+            SipCommand::Answer { leg, answer } => self.dialling.callers.answer(&mut self.endpoint, leg, answer, now),
+            SipCommand::Refuse { leg, status } => self.dialling.callers.refuse(&mut self.endpoint, leg, status, now),
+            SipCommand::HangUp { leg, cause } => self.dialling.hang_up(&mut self.endpoint, leg, cause, now),
             SipCommand::AnswerOffer { leg, answer } => {
                 let answer = answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE);
                 if let Some(dialog) = self.dialling.answered_dialog(leg) {
@@ -304,6 +315,9 @@ impl SipLoop {
         if let Event::Disconnect { flow } = event {
             self.connections.forget(flow);
         }
+        if let Event::Incoming { dialog, user, from, to, body } = event {
+            return self.receive_call(dialog, Caller { user, from }, &to, body);
+        }
         if let Event::RegistrationChanged { registration, state } = event {
             let name = self.registrations.changed(&mut self.endpoint, registration, state, Instant::now());
             self.expect_name(name);
@@ -325,7 +339,13 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
     endpoint.tls = tls.unwrap_or(local).into();
     endpoint.realm.clone_from(&config.domain);
     endpoint.users = config.users.iter().map(credentials).collect();
-    endpoint.incoming = sip::Incoming::Refuse;
+    endpoint.incoming = match config.applications.iter().any(|application| !application.addresses.is_empty()) {
+        true => {
+            let trusted = config.trusted.iter().copied().chain(trunk_addresses(config)).collect();
+            sip::Incoming::Authenticate { trusted }
+        }
+        false => sip::Incoming::Refuse,
+    };
     endpoint.algorithms.clone_from(&config.digest);
     endpoint.guard.clone_from(&config.guard);
     endpoint.guard.trusted.extend(trunk_addresses(config));

@@ -14,6 +14,20 @@ pub(super) fn unreached(status: Status) -> Unreached {
     }
 }
 
+/// The final status that says this to somebody else.
+pub(super) fn status(cause: Unreached) -> Status {
+    match cause {
+        Unreached::Busy => Status::BUSY_HERE,
+        Unreached::Declined => Status::DECLINE,
+        Unreached::Forbidden => Status::FORBIDDEN,
+        Unreached::NotAcceptable => Status::NOT_ACCEPTABLE_HERE,
+        Unreached::NoEndpoint | Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => {
+            Status::TEMPORARILY_UNAVAILABLE
+        }
+        Unreached::Status(code) => Status::new(code).unwrap_or(Status::TEMPORARILY_UNAVAILABLE),
+    }
+}
+
 /// Whether a status says that the phone cannot take what it was offered.
 pub(super) fn cannot_take_offer(status: Status) -> bool {
     matches!(unreached(status), Unreached::NotAcceptable) || status == Status::UNSUPPORTED_MEDIA_TYPE
@@ -32,7 +46,7 @@ pub(super) fn better(a: Unreached, b: Unreached) -> Unreached {
         Unreached::Declined => 0,
         Unreached::Busy => 1,
         Unreached::NotAcceptable | Unreached::Forbidden | Unreached::Status(_) => 2,
-        Unreached::NoAnswer => 3,
+        Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => 3,
         Unreached::NoEndpoint => 4,
     };
     if rank(&b) < rank(&a) { b } else { a }

@@ -1,12 +1,16 @@
 //! What other threads ask of a worker, and what they tell it.
 
+use super::legs::LegSockets;
 use super::settle::Asked;
 use super::{Fact, Job, LegEvent, Owned, Running};
-use crate::change::{Outcome, Reply, Withdrawn};
+use crate::change::{Attachment, Outcome, Reply, Withdrawn};
+use crate::keypad::Way;
+use crate::prompts::CallScope;
 use crate::session::Session;
 use crate::tick::SLOTS;
 use call::{
-    Accepted, CallId, Command, Conversation, ConversationId, NewCall, OperationId, OperationStatus, Refusal, ResultInfo,
+    Accepted, CallId, Command, Conversation, ConversationId, NewCall, OperationId, OperationStatus, ParticipantId,
+    Refusal, ResultInfo,
 };
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,8 +46,12 @@ impl Running {
         match job {
             // Dropping the reply answers "busy".
             Job::Create { .. } | Job::Execute { .. } if !self.unsent.is_empty() => {}
+            Job::Receive { conversation, call, .. } if !self.unsent.is_empty() => self.refuse_call(conversation, &call),
             Job::Create { conversation, call, reply } => self.create(conversation, call, reply, now),
-            Job::Execute { call, command, reply } => self.execute(call, command, reply, now),
+            Job::Execute { call, command, attachment, reply } => self.execute(call, command, attachment, reply, now),
+            Job::Receive { conversation, call, offer, may_tell_keys } => {
+                self.receive_call(conversation, call, &offer, may_tell_keys, now);
+            }
             Job::Shutdown { done } => {
                 let result = ResultInfo::new(500, 9001, "The server was shut down.");
                 for conversation in self.owned.keys().copied().collect::<Vec<_>>() {
@@ -56,16 +64,23 @@ impl Running {
         }
     }
 
-    fn execute(&mut self, call: CallId, command: Command, reply: Reply, now: Instant) {
+    fn execute(&mut self, call: CallId, command: Command, attachment: Attachment, reply: Reply, now: Instant) {
         let Some(conversation) = self.by_call.get(&call).copied() else {
             // Whoever asked may have gone.
             let _ = reply.send(Err(Outcome::Refused(Refusal::CallNotFound)));
             return;
         };
+        let takes_call = takes_call(&command);
         match self.with_session(conversation, |session| session.execute(call, command, now)) {
             Some(Ok(accepted)) => {
-                let withdrawn = running_operation(&accepted).map(Withdrawn::Operation);
-                self.settle(conversation, Some(Asked { accepted, reply, withdrawn }));
+                let withdrawn = match takes_call {
+                    true => Some(Withdrawn::Conversation),
+                    false => running_operation(&accepted).map(Withdrawn::Operation),
+                };
+                let Attachment { note, prefetch } = attachment;
+                let _within = self.worker.runtime.enter();
+                self.worker.prompts.prefetch(CallScope::new(conversation.as_u128()), prefetch);
+                self.settle(conversation, Some(Asked { accepted: Some((accepted, reply)), note, withdrawn }));
             }
             Some(Err(refusal)) => drop(reply.send(Err(Outcome::Refused(refusal)))),
             // The conversation has met a bug; dropping the reply answers "busy".
@@ -77,13 +92,23 @@ impl Running {
         let call_id = call.id;
         let conversation = Conversation::create(id, self.worker.config.policy, call, now);
         let session = Session::new(conversation, self.worker.config.rtp.probe_after);
+        self.own(id, call_id, session, HashMap::new());
+        let (accepted, withdrawn) = (Some((Accepted::Done, reply)), Some(Withdrawn::Conversation));
+        self.settle(id, Some(Asked { accepted, note: None, withdrawn }));
+    }
+
+    pub(super) fn own(
+        &mut self,
+        id: ConversationId,
+        call: CallId,
+        session: Session,
+        legs: HashMap<ParticipantId, LegSockets>,
+    ) {
         let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).expect("there are slots");
         self.slots[slot].push(id);
-        self.owned.insert(id, Owned { session, slot, legs: HashMap::new() });
-        self.by_call.insert(call_id, id);
+        self.owned.insert(id, Owned { session, slot, legs });
+        self.by_call.insert(call, id);
         self.handle.count_conversations(self.owned.len());
-        let withdrawn = Some(Withdrawn::Conversation);
-        self.settle(id, Some(Asked { accepted: Accepted::Done, reply, withdrawn }));
     }
 
     fn take_fact(&mut self, fact: Fact) {
@@ -95,6 +120,7 @@ impl Running {
                         session.let_keys_be_told(participant, may_tell_keys);
                         session.answered(participant, &description, now);
                     }
+                    LegEvent::Confirmed => session.confirmed(participant, now),
                     LegEvent::Unreached(cause) => session.unreached(participant, cause, now),
                     LegEvent::Offered { description, may_tell_keys } => {
                         session.let_keys_be_told(participant, may_tell_keys);
@@ -106,6 +132,7 @@ impl Running {
                     }
                     LegEvent::OfferAnswered { description } => session.offer_answered(participant, &description, now),
                     LegEvent::Refreshed { description } => session.refreshed(participant, &description, now),
+                    LegEvent::Pressed(key) => session.key_pressed(participant, key, Way::Info, now),
                     LegEvent::Left(cause) => session.left(participant, cause, now),
                 });
                 conversation
@@ -156,6 +183,11 @@ fn running_operation(accepted: &Accepted) -> Option<OperationId> {
         // What a repeated command did not begin is not undone with it.
         Accepted::Operation(_) | Accepted::Repeated(_) | Accepted::Done => None,
     }
+}
+
+/// Whether a command takes a call on: if it cannot be stored, the call must not go on as if it had been taken.
+fn takes_call(command: &Command) -> bool {
+    matches!(command, Command::Answer | Command::Redirect { .. })
 }
 
 /// Why a call ends that could not be stored when it was placed.

@@ -5,14 +5,14 @@ use crate::leg::LegRandom;
 use crate::rtp_ports::RtpSockets;
 use crate::session::Datagram;
 use crate::sip_loop::SipCommand;
-use call::{ConversationId, Identity, ParticipantId, Unreached};
+use call::{ConversationId, HangUpCause, Identity, ParticipantId, Unreached};
 use edge::srtp::KeySource;
 use media::TransmitStart;
 use mio::{Interest, Token};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The sockets of one leg, and their names in the poll.
 #[derive(Debug)]
@@ -31,7 +31,13 @@ pub(super) struct Socket {
 }
 
 impl Running {
-    pub(super) fn open_leg(&mut self, conversation: ConversationId, participant: ParticipantId, identity: Identity) {
+    pub(super) fn open_leg(
+        &mut self,
+        conversation: ConversationId,
+        participant: ParticipantId,
+        identity: Identity,
+        ring_timeout: Option<Duration>,
+    ) {
         let now = Instant::now();
         let opened = self.open_sockets(conversation, participant);
         let Some(owned) = self.owned.get_mut(&conversation) else { return };
@@ -42,7 +48,7 @@ impl Running {
                 let Some(offers) = owned.session.leg_opened(participant, address, random(), srtp) else { return };
                 owned.legs.insert(participant, sockets);
                 let leg = self.address(conversation, participant);
-                self.worker.sip.send(SipCommand::Dial { leg, identity, offers });
+                self.worker.sip.send(SipCommand::Dial { leg, identity, offers, ring_timeout });
             }
             Err(error) => {
                 tracing::error!(%error, "no RTP port for a leg");
@@ -51,7 +57,11 @@ impl Running {
         }
     }
 
-    fn open_sockets(&mut self, conversation: ConversationId, participant: ParticipantId) -> io::Result<LegSockets> {
+    pub(super) fn open_sockets(
+        &mut self,
+        conversation: ConversationId,
+        participant: ParticipantId,
+    ) -> io::Result<LegSockets> {
         let mut sockets = self.ports.bind()?;
         let (rtp, rtcp) = (Token(self.next_token), Token(self.next_token + 1));
         self.next_token += 2;
@@ -63,12 +73,16 @@ impl Running {
         Ok(LegSockets { sockets, rtp, rtcp })
     }
 
-    pub(super) fn close_leg(&mut self, conversation: ConversationId, participant: ParticipantId) {
+    pub(super) fn close_leg(&mut self, conversation: ConversationId, participant: ParticipantId, cause: HangUpCause) {
         let leg = self.owned.get_mut(&conversation).and_then(|owned| owned.legs.remove(&participant));
         let Some(leg) = leg else { return };
+        self.close_sockets(&leg);
+        self.worker.sip.send(SipCommand::HangUp { leg: self.address(conversation, participant), cause });
+    }
+
+    pub(super) fn close_sockets(&mut self, leg: &LegSockets) {
         self.sockets.remove(&leg.rtp);
         self.sockets.remove(&leg.rtcp);
-        self.worker.sip.send(SipCommand::HangUp { leg: self.address(conversation, participant) });
     }
 }
 
@@ -83,7 +97,7 @@ pub(super) fn send(legs: &HashMap<ParticipantId, LegSockets>, datagram: &Datagra
     }
 }
 
-fn random() -> LegRandom {
+pub(super) fn random() -> LegRandom {
     let bits = crate::engine::new_guid();
     let transmit = TransmitStart { ssrc: bits as u32, sequence: (bits >> 32) as u16, timestamp: (bits >> 80) as u32 };
     // Positive in 64 bits: some phones read it as a signed number.

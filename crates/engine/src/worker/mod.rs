@@ -7,12 +7,13 @@ mod commands;
 mod handle;
 mod legs;
 mod prompt;
+mod receiving;
 mod settle;
 
 pub(crate) use handle::{Busy, WorkerHandle};
 
 use crate::alarm::Alarm;
-use crate::change::{Change, Reply, Withdrawn};
+use crate::change::{Attachment, Change, Reply, Withdrawn};
 use crate::config::Config;
 use crate::engine::CallTable;
 use crate::prompts::{PromptFailure, Prompts};
@@ -20,9 +21,9 @@ use crate::rtp_ports::RtpPorts;
 use crate::session::Session;
 use crate::sip_loop::SipCommands;
 use crate::tick::{SLOTS, TickClock};
-use call::{CallId, Command, ConversationId, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
+use call::{CallId, Command, ConversationId, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
 use legs::{LegSockets, Socket, send};
-use media::{Codec, Loop, NtpTime};
+use media::{Codec, Key, Loop, NtpTime};
 use mio::{Events, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -69,7 +70,16 @@ pub(crate) enum Job {
     Execute {
         call: CallId,
         command: Command,
+        attachment: Attachment,
         reply: Reply,
+    },
+    /// Somebody calls an application.
+    Receive {
+        conversation: ConversationId,
+        call: IncomingCall,
+        offer: Vec<u8>,
+        /// Whether keys of SRTP may stand in our description.
+        may_tell_keys: bool,
     },
     /// Ends every conversation and the worker; `done` is dropped when that is told.
     Shutdown {
@@ -91,12 +101,28 @@ type Track = Result<(Codec, Arc<Loop>), PromptFailure>;
 /// `may_tell_keys`: whether keys of SRTP may stand in our description; of an answer, whether they stood in the offer.
 #[derive(Debug)]
 pub(crate) enum LegEvent {
-    Answered { description: Vec<u8>, may_tell_keys: bool },
+    Answered {
+        description: Vec<u8>,
+        may_tell_keys: bool,
+    },
+    /// Who called has confirmed that it was answered.
+    Confirmed,
     Unreached(Unreached),
-    Offered { description: Vec<u8>, may_tell_keys: bool },
-    OfferWanted { may_tell_keys: bool },
-    OfferAnswered { description: Vec<u8> },
-    Refreshed { description: Vec<u8> },
+    Offered {
+        description: Vec<u8>,
+        may_tell_keys: bool,
+    },
+    OfferWanted {
+        may_tell_keys: bool,
+    },
+    OfferAnswered {
+        description: Vec<u8>,
+    },
+    Refreshed {
+        description: Vec<u8>,
+    },
+    /// It has pressed a key, and said so by SIP.
+    Pressed(Key),
     Left(LeaveCause),
 }
 

@@ -5,13 +5,16 @@ use crate::change::{Change, Reply, Withdrawal, Withdrawn};
 use crate::prompts::CallScope;
 use crate::session::Output;
 use crate::sip_loop::{LegAddress, SipCommand};
-use call::{Accepted, ConversationId, Notice, ParticipantId};
+use call::{Accepted, CallId, CallState, ConversationId, HangUpCause, Notice, ParticipantId};
+use std::collections::HashMap;
+use std::sync::MutexGuard;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// A command that was accepted: what it gave, whom to answer, and what is undone if it cannot be stored.
+/// What somebody asked for and has got: what it gave and whom to answer, what is stored with it, and what is undone if
+/// it cannot be stored. Nobody waits for an answer when a call comes in.
 pub(super) struct Asked {
-    pub(super) accepted: Accepted,
-    pub(super) reply: Reply,
+    pub(super) accepted: Option<(Accepted, Reply)>,
+    pub(super) note: Option<String>,
     pub(super) withdrawn: Option<Withdrawn>,
 }
 
@@ -23,8 +26,14 @@ impl Running {
         while let Some(output) = self.owned.get_mut(&conversation).and_then(|owned| owned.session.poll_output()) {
             match output {
                 Output::Notify(notice) => notices.push(notice),
-                Output::OpenLeg { participant, identity } => self.open_leg(conversation, participant, identity),
-                Output::CloseLeg { participant } => self.close_leg(conversation, participant),
+                Output::OpenLeg { participant, identity, ring_timeout } => {
+                    self.open_leg(conversation, participant, identity, ring_timeout);
+                }
+                Output::CloseLeg { participant, cause } => self.close_leg(conversation, participant, cause),
+                Output::AnswerCall { participant, answer } => {
+                    let leg = self.address(conversation, participant);
+                    self.worker.sip.send(SipCommand::Answer { leg, answer });
+                }
                 Output::AnswerOffer { participant, answer } => {
                     let leg = self.address(conversation, participant);
                     self.worker.sip.send(SipCommand::AnswerOffer { leg, answer });
@@ -48,22 +57,27 @@ impl Running {
     }
 
     fn change(&self, conversation: ConversationId, asked: Option<Asked>, notices: Vec<Notice>) -> Change {
-        let Some(Asked { accepted, reply, withdrawn }) = asked else {
-            return Change { conversation, accepted: None, notices, reply: None, withdrawal: None };
+        let Some(Asked { accepted, note, withdrawn }) = asked else {
+            return Change { conversation, accepted: None, note: None, notices, reply: None, withdrawal: None };
         };
+        let (accepted, reply) = accepted.unzip();
         let withdrawal = withdrawn.map(|of| Withdrawal { worker: self.handle.clone(), of });
-        Change { conversation, accepted: Some(accepted), notices, reply: Some(reply), withdrawal }
+        Change { conversation, accepted, note, notices, reply, withdrawal }
     }
 
     fn pass_on(&mut self, change: Change) {
         for notice in &change.notices {
-            if let Notice::Call { call, result: Some(_), .. } = notice {
+            if let Notice::Call { call, state: CallState::Terminated, .. } = notice {
                 self.by_call.remove(call);
-                self.worker.calls.lock().expect("nothing panics while it holds the table of calls").remove(call);
+                self.table().remove(call);
             }
         }
         self.unsent.push_back(change);
         self.send_unsent();
+    }
+
+    pub(super) fn table(&self) -> MutexGuard<'_, HashMap<CallId, usize>> {
+        self.worker.calls.lock().expect("nothing panics while it holds the table of calls")
     }
 
     pub(super) fn send_unsent(&mut self) {
@@ -82,7 +96,8 @@ impl Running {
     pub(super) fn drop_conversation(&mut self, conversation: ConversationId) {
         let Some(owned) = self.owned.remove(&conversation) else { return };
         for participant in owned.legs.into_keys() {
-            self.worker.sip.send(SipCommand::HangUp { leg: self.address(conversation, participant) });
+            let (leg, cause) = (self.address(conversation, participant), HangUpCause::CallEnded);
+            self.worker.sip.send(SipCommand::HangUp { leg, cause });
         }
         self.slots[owned.slot].retain(|id| *id != conversation);
         self.sockets.retain(|_, socket| socket.conversation != conversation);

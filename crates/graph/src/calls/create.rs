@@ -122,7 +122,7 @@ fn row(caller: &Caller, parsed: &ParsedCall, new_call: &call::NewCall) -> NewCal
         source: ParticipantInfo { identity: IdentitySet::from(&new_call.application), participant_id: None },
         targets: parsed.targets.iter().map(InvitationParticipantInfo::from).collect(),
         requested_modalities: vec!["audio".to_owned()],
-        media_config: parsed.media_config.clone(),
+        media_config: Some(parsed.media_config.clone()),
         tenant_id: caller.tenant.to_string(),
         my_participant_id: new_call.participant.to_string(),
         media_state: None,
@@ -131,19 +131,19 @@ fn row(caller: &Caller, parsed: &ParsedCall, new_call: &call::NewCall) -> NewCal
         meeting_info: None,
         transcription: None,
         tone_info: None,
+        incoming_context: None,
     };
     NewCallRow {
         id: new_call.id,
         app: caller.app,
         tenant: caller.tenant,
-        kind: new_call.kind,
         callback_uri: facts.callback_uri.clone(),
         chain_id,
         facts,
     }
 }
 
-fn prefetch(prompts: Vec<call::Prompt>) -> Vec<PromptSource> {
+pub(super) fn prefetch(prompts: Vec<call::Prompt>) -> Vec<PromptSource> {
     let source = |prompt| match prompt {
         call::Prompt::Media { uri, resource_id } => Some(PromptSource { uri, resource_id }),
         call::Prompt::BuiltIn => None,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{METADATA, OPENAPI};
 use crate::routes;
-use crate::wire::call::{Call, MediaState};
+use crate::wire::call::{Call, IncomingContext, MediaState};
 use crate::wire::identity::{Identity, IdentitySet, InvitationParticipantInfo, ParticipantInfo};
 use crate::wire::ledger::{LedgerAttempt, LedgerEntry};
 use crate::wire::media::{MediaInfo, ServiceHostedMediaConfig};
@@ -56,12 +56,14 @@ fn openapi_has_exactly_the_members_of_every_answer() {
 fn metadata_has_exactly_the_members_of_every_answer() {
     check_type("call", &json!(call()));
     check_type("participant", &json!(participant()));
-    check_type("inviteParticipantsOperation", &json!(operation()));
+    check_type("inviteParticipantsOperation", &json!(Operation { completion_reason: None, ..operation() }));
+    check_type("sendDtmfTonesOperation", &json!(Operation { participants: None, ..operation() }));
     check_type("communicationsIdentitySet", &with_device(json!(identity_set())));
     check_type("participantInfo", &json!(participant().info));
     check_type("invitationParticipantInfo", &json!(invitation()));
     check_type("mediaStream", &json!(participant().media_streams[0]));
     check_type("mediaInfo", &json!(media_info()));
+    check_type("incomingContext", &json!(call().incoming_context));
     check_type("resultInfo", &json!(result_info()));
 }
 
@@ -149,7 +151,7 @@ fn call() -> Call {
         source: ParticipantInfo { identity: identity_set(), participant_id: Some(String::new()) },
         targets: vec![invitation()],
         requested_modalities: Vec::new(),
-        media_config: ServiceHostedMediaConfig { pre_fetch_media: vec![media_info()] },
+        media_config: Some(ServiceHostedMediaConfig { pre_fetch_media: vec![media_info()] }),
         tenant_id: String::new(),
         my_participant_id: String::new(),
         media_state: Some(MediaState::new(true)),
@@ -158,6 +160,7 @@ fn call() -> Call {
         meeting_info: None,
         transcription: None,
         tone_info: None,
+        incoming_context: Some(IncomingContext { source_participant_id: String::new() }),
     }
 }
 
@@ -181,6 +184,7 @@ fn operation() -> Operation {
         client_context: String::new(),
         result_info: Some(result_info()),
         participants: Some(vec![invitation()]),
+        completion_reason: Some(String::new()),
     }
 }
 

@@ -41,7 +41,8 @@ pub(crate) async fn invite(
 }
 
 fn command(request: Request) -> Result<Command, Invalid> {
-    let people = parse_invitations(request.participants.as_deref().unwrap_or_default(), "participants")?;
+    let people =
+        parse_invitations(request.participants.as_deref().unwrap_or_default(), "participants", call::INVITEES_MAX)?;
     if people.is_empty() {
         return Err(Invalid::missing("participants"));
     }

@@ -111,6 +111,7 @@ fn migrator() -> Migrator {
         (1, "initial", include_str!("../../migrations/0001_initial.sql")),
         (2, "calls placed", include_str!("../../migrations/0002_calls_placed.sql")),
         (3, "ledger", include_str!("../../migrations/0003_ledger.sql")),
+        (4, "kind of call", include_str!("../../migrations/0004_kind_of_call.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

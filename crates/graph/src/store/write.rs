@@ -16,6 +16,7 @@ use crate::wire::notification::Notifications;
 use crate::wire::operation::Operation;
 use crate::wire::participant::Participant;
 use crate::wire::result_info::ResultInfo;
+use crate::wire::tone::ToneInfo;
 
 /// Most calls that are forgotten in one transaction: more would make requests wait behind it.
 const FORGET_AT_ONCE: i64 = 500;
@@ -27,6 +28,9 @@ pub(crate) enum Write {
     Call(Box<NewCallRow>),
     /// An operation has been accepted.
     Operation(call::Operation),
+    /// What never changes of a call has changed all the same: its application has taken it, and says where its notices go
+    /// and what its media is. A JSON merge patch (RFC 7396) of its facts.
+    Facts(call::CallId, String),
     /// Something has changed and is to be told.
     Notice(Notice),
     /// A delivery has been tried.
@@ -43,7 +47,6 @@ pub(crate) struct NewCallRow {
     pub(crate) id: call::CallId,
     pub(crate) app: AppId,
     pub(crate) tenant: TenantId,
-    pub(crate) kind: call::CallKind,
     pub(crate) callback_uri: String,
     pub(crate) chain_id: Uuid,
     pub(crate) facts: wire::call::Call,
@@ -55,13 +58,16 @@ impl Write {
         match self {
             Write::Notice(notice) => Some(notice.call()),
             Write::Redelivery(call, _) => Some(*call),
-            Write::Call(_) | Write::Operation(_) | Write::Attempt(_) | Write::ForgetBefore(_) => None,
+            Write::Call(_) | Write::Facts(..) | Write::Operation(_) | Write::Attempt(_) | Write::ForgetBefore(_) => {
+                None
+            }
         }
     }
 
     pub(super) async fn apply(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
         match self {
             Write::Call(row) => insert_call(db, row).await,
+            Write::Facts(call, patch) => patch_facts(db, &call.to_string(), patch).await,
             Write::Operation(operation) => {
                 put_operation(db, &operation.call.to_string(), &Operation::from(operation)).await
             }
@@ -77,13 +83,12 @@ async fn insert_call(db: &mut SqliteConnection, row: &NewCallRow) -> Result<(), 
     let now = Utc::now();
     count_call(db, row.app, Month::of(now)).await?;
     query(
-        "INSERT INTO calls (id, app, tenant, kind, callback_uri, chain_id, facts, state, created_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO calls (id, app, tenant, callback_uri, chain_id, facts, state, created_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(row.id.to_string())
     .bind(row.app.to_string())
     .bind(row.tenant.to_string())
-    .bind(kind(row.kind))
     .bind(&row.callback_uri)
     .bind(row.chain_id.to_string())
     .bind(json(&row.facts)?)
@@ -106,11 +111,18 @@ async fn count_call(db: &mut SqliteConnection, app: AppId, month: Month) -> Resu
     Ok(())
 }
 
-fn kind(kind: call::CallKind) -> &'static str {
-    match kind {
-        call::CallKind::PeerToPeer => "peerToPeer",
-        call::CallKind::Group => "group",
-    }
+/// The callback has a column of its own, which the outbox reads.
+async fn patch_facts(db: &mut SqliteConnection, call: &str, patch: &str) -> Result<(), StoreError> {
+    query(
+        "UPDATE calls SET facts = json_patch(facts, ?1),
+             callback_uri = COALESCE(json_extract(?1, '$.callbackUri'), callback_uri)
+         WHERE id = ?2",
+    )
+    .bind(patch)
+    .bind(call)
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Stores an operation, or what has become of it.
@@ -136,20 +148,49 @@ pub(super) async fn put_operation(
 async fn record_notice(db: &mut SqliteConnection, notice: &Notice) -> Result<(), StoreError> {
     let call = notice.call().to_string();
     match notice {
+        // The row of a call that comes in is there: it is the first that is written of it. A tone changes nothing that lasts.
+        Notice::Incoming { .. } | Notice::Tone { .. } => {}
         Notice::Call { state, audio_active, result, .. } => {
             update_call(db, &call, *state, *audio_active, result.as_ref()).await?;
         }
-        Notice::Roster { entries, .. } => {
+        Notice::Roster { entries, kind, .. } => {
             replace_roster(db, &call, entries).await?;
             // A peer-to-peer call has no roster notifications (Graph, "Create call", example 2).
-            if is_peer_to_peer(db, &call).await? {
+            if *kind == call::CallKind::PeerToPeer {
                 return Ok(());
             }
         }
         Notice::OperationEnded(operation) => put_operation(db, &call, &Operation::from(operation)).await?,
     }
     let Some(sequence) = next_sequence(db, &call).await? else { return Ok(()) };
-    queue(db, &call, sequence, &Notifications::new(notice, sequence)).await
+    let body = spell(db, &call, notice, sequence).await?;
+    queue(db, &call, sequence, &body).await
+}
+
+/// Spells a notice for its application.
+async fn spell(
+    db: &mut SqliteConnection,
+    call: &str,
+    notice: &Notice,
+    sequence: i64,
+) -> Result<Notifications, StoreError> {
+    Ok(match notice {
+        Notice::Incoming { .. } => Notifications::incoming(&facts(db, call).await?, sequence),
+        Notice::Call { change, state, audio_active, result, .. } => {
+            let result = result.as_ref().map(ResultInfo::from);
+            Notifications::call(call, *change, *state, *audio_active, result.as_ref())
+        }
+        Notice::Roster { entries, .. } => Notifications::roster(call, entries),
+        Notice::Tone { sequence, tone, .. } => Notifications::tone(call, &ToneInfo::new(*tone, *sequence)),
+        Notice::OperationEnded(operation) => {
+            Notifications::operation_ended(call, &Operation::from(operation), sequence)
+        }
+    })
+}
+
+async fn facts(db: &mut SqliteConnection, call: &str) -> Result<wire::call::Call, StoreError> {
+    let facts: String = query_scalar("SELECT facts FROM calls WHERE id = ?").bind(call).fetch_one(db).await?;
+    Ok(serde_json::from_str(&facts)?)
 }
 
 async fn update_call(
@@ -189,12 +230,6 @@ async fn replace_roster(
             .await?;
     }
     Ok(())
-}
-
-async fn is_peer_to_peer(db: &mut SqliteConnection, call: &str) -> Result<bool, StoreError> {
-    let kind: Option<String> =
-        query_scalar("SELECT kind FROM calls WHERE id = ?").bind(call).fetch_optional(db).await?;
-    Ok(kind.as_deref() == Some("peerToPeer"))
 }
 
 /// Takes the next number of a call's notices; nothing if the call is not known, so that nobody could be told.

@@ -50,10 +50,9 @@ impl NewCall {
     /// Reads the request in the order in which Graph's page lists its members.
     pub(crate) fn parse(&self, callbacks: &Rule) -> Result<ParsedCall, Invalid> {
         self.check_direction()?;
-        self.check_modalities()?;
-        let callback_uri = self.callback_uri.as_deref().ok_or_else(|| Invalid::missing("callbackUri"))?;
-        let callback_uri = CallbackUri::parse(callback_uri, callbacks)
-            .map_err(|error| Invalid::new("callbackUri", error.to_string()))?;
+        check_modalities(self.requested_modalities.as_deref(), "requestedModalities")?;
+        let callback_uri = parse_callback_uri(self.callback_uri.as_deref(), callbacks)?;
+        let callback_uri = callback_uri.ok_or_else(|| Invalid::missing("callbackUri"))?;
         let media_config = self.media_config.as_ref().ok_or_else(|| Invalid::missing("mediaConfig"))?;
         let (media_config, pre_fetch) = media_config.parse("mediaConfig")?;
         let targets = self.parse_targets()?;
@@ -70,14 +69,6 @@ impl NewCall {
         }
     }
 
-    fn check_modalities(&self) -> Result<(), Invalid> {
-        let Some(modalities) = &self.requested_modalities else { return Ok(()) };
-        if modalities.iter().any(|modality| modality.eq_ignore_ascii_case("audio")) {
-            return Ok(());
-        }
-        Err(Invalid::new("requestedModalities", "must hold 'audio', the only modality served"))
-    }
-
     fn parse_targets(&self) -> Result<Vec<call::Identity>, Invalid> {
         if self.meeting_info.is_some() {
             return Err(Invalid::new("meetingInfo", "is not supported: calls are placed to 'targets'"));
@@ -86,7 +77,7 @@ impl NewCall {
         if targets.is_empty() {
             return Err(Invalid::missing("targets"));
         }
-        parse_invitations(targets, "targets")
+        parse_invitations(targets, "targets", call::INVITEES_MAX)
     }
 
     /// Reads the tenant that the request names, if it names one.
@@ -97,13 +88,35 @@ impl NewCall {
     }
 }
 
-/// Reads people who are to be called: at most as many at once as Graph documents, and nobody twice.
+/// Checks that what an application wants to hear or see is something that there is.
+pub(crate) fn check_modalities(modalities: Option<&[String]>, path: &str) -> Result<(), Invalid> {
+    match modalities {
+        Some(modalities) if !modalities.iter().any(|modality| modality.eq_ignore_ascii_case("audio")) => {
+            Err(Invalid::new(path, "must hold 'audio', the only modality served"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Reads a `callbackUri`, if there is one.
+pub(crate) fn parse_callback_uri(given: Option<&str>, rule: &Rule) -> Result<Option<CallbackUri>, Invalid> {
+    let parsed = given.map(|text| CallbackUri::parse(text, rule)).transpose();
+    parsed.map_err(|error| Invalid::new("callbackUri", error.to_string()))
+}
+
+/// Notes where the notices of a call go from now on, if a request says so.
+pub(crate) fn callback_note(callback_uri: Option<&CallbackUri>) -> Option<String> {
+    callback_uri.map(|uri| serde_json::json!({ "callbackUri": uri.as_str() }).to_string())
+}
+
+/// Reads people who are to be called: at most `max`, as many at once as Graph documents, and nobody twice.
 pub(crate) fn parse_invitations(
     infos: &[InvitationParticipantInfo],
     path: &str,
+    max: usize,
 ) -> Result<Vec<call::Identity>, Invalid> {
-    if infos.len() > call::INVITEES_MAX {
-        return Err(Invalid::new(path, format!("may name at most {} people at once", call::INVITEES_MAX)));
+    if infos.len() > max {
+        return Err(Invalid::new(path, format!("may name at most {max} people at once")));
     }
     let mut people: Vec<call::Identity> = Vec::with_capacity(infos.len());
     for (at, info) in infos.iter().enumerate() {
@@ -131,7 +144,7 @@ pub(crate) struct Call {
     pub(crate) source: ParticipantInfo,
     pub(crate) targets: Vec<InvitationParticipantInfo>,
     pub(crate) requested_modalities: Vec<String>,
-    pub(crate) media_config: ServiceHostedMediaConfig,
+    pub(crate) media_config: Option<ServiceHostedMediaConfig>,
     pub(crate) tenant_id: String,
     pub(crate) my_participant_id: String,
     pub(crate) media_state: Option<MediaState>,
@@ -140,6 +153,15 @@ pub(crate) struct Call {
     pub(crate) meeting_info: Option<Value>,
     pub(crate) transcription: Option<Value>,
     pub(crate) tone_info: Option<Value>,
+    #[serde(default)]
+    pub(crate) incoming_context: Option<IncomingContext>,
+}
+
+/// Is Graph's `incomingContext`: who in a call is the one that calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "@odata.type", rename = "#microsoft.graph.incomingContext", rename_all = "camelCase")]
+pub(crate) struct IncomingContext {
+    pub(crate) source_participant_id: String,
 }
 
 /// Is Graph's `callMediaState`.
@@ -159,8 +181,12 @@ impl MediaState {
 /// Spells a call's state as Graph's `callState` does.
 pub(crate) fn state(state: call::CallState) -> &'static str {
     match state {
+        call::CallState::Incoming => "incoming",
+        call::CallState::Redirecting => "redirecting",
         call::CallState::Establishing => "establishing",
         call::CallState::Established => "established",
+        call::CallState::Transferring => "transferring",
+        call::CallState::TransferAccepted => "transferAccepted",
         call::CallState::Terminating => "terminating",
         call::CallState::Terminated => "terminated",
     }

@@ -14,6 +14,7 @@ pub(crate) mod object;
 pub(crate) mod operation;
 pub(crate) mod participant;
 pub(crate) mod result_info;
+pub(crate) mod tone;
 
 pub(crate) use invalid::Invalid;
 

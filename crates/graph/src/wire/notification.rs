@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::call::{MediaState, state};
+use super::call::{Call, MediaState, state};
 use super::operation::Operation;
 use super::participant::Participant;
 use super::result_info::ResultInfo;
+use super::tone::ToneInfo;
 
 /// Is the body of one notification, ready to be stored and sent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,30 +25,50 @@ struct Notification {
 }
 
 impl Notifications {
-    /// Spells a notice. `sequence` counts the call's notices and becomes the weak etag of an operation.
-    pub(crate) fn new(notice: &call::Notice, sequence: i64) -> Notifications {
-        let notification = match notice {
-            call::Notice::Call { call, change, state, audio_active, result } => {
-                let result = result.as_ref().map(ResultInfo::from);
-                call_notification(&call.to_string(), *change, *state, *audio_active, result.as_ref())
-            }
-            call::Notice::Roster { call, entries, .. } => roster_notification(*call, entries),
-            call::Notice::OperationEnded(operation) => {
-                operation_notification(&operation.call.to_string(), &Operation::from(operation), sequence)
-            }
-        };
+    /// Spells the news that somebody calls: the whole call, as far as there is something to say. `sequence` counts the
+    /// call's notices and becomes the weak etag.
+    pub(crate) fn incoming(call: &Call, sequence: i64) -> Notifications {
+        let url = format!("/communications/calls/{}", call.id);
+        let mut data =
+            json!({ "@odata.type": "#microsoft.graph.call", "@odata.id": url, "@odata.etag": etag(sequence) });
+        if let (Value::Object(data), Value::Object(members)) = (&mut data, json!(call)) {
+            data.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        Notifications { value: [Notification { change_type: "created", resource_url: url, resource_data: data }] }
+    }
+
+    /// Spells a change of a call.
+    pub(crate) fn call(
+        call: &str,
+        change: call::Change,
+        state: call::CallState,
+        audio_active: bool,
+        result: Option<&ResultInfo>,
+    ) -> Notifications {
+        Notifications { value: [call_notification(call, change, state, audio_active, result)] }
+    }
+
+    /// Spells a key that somebody has pressed.
+    pub(crate) fn tone(call: &str, tone: &ToneInfo) -> Notifications {
+        let (change, state) = (call::Change::Updated, call::CallState::Established);
+        let mut notification = call_notification(call, change, state, true, None);
+        notification.resource_data["toneInfo"] = json!(tone);
         Notifications { value: [notification] }
     }
 
-    /// Spells the end of an operation that is known only from the store.
+    /// Spells the whole roster.
+    pub(crate) fn roster(call: &str, entries: &[call::RosterEntry]) -> Notifications {
+        Notifications { value: [roster_notification(call, entries)] }
+    }
+
+    /// Spells the end of an operation.
     pub(crate) fn operation_ended(call: &str, operation: &Operation, sequence: i64) -> Notifications {
         Notifications { value: [operation_notification(call, operation, sequence)] }
     }
 
     /// Spells the end of a call that is known only from the store.
     pub(crate) fn call_cut_off(call: &str, result: &ResultInfo) -> Notifications {
-        let (change, state) = (call::Change::Deleted, call::CallState::Terminated);
-        Notifications { value: [call_notification(call, change, state, false, Some(result))] }
+        Notifications::call(call, call::Change::Deleted, call::CallState::Terminated, false, Some(result))
     }
 }
 
@@ -77,7 +98,7 @@ fn call_notification(
 }
 
 /// Graph sends the whole roster each time, as an array.
-fn roster_notification(call: call::CallId, entries: &[call::RosterEntry]) -> Notification {
+fn roster_notification(call: &str, entries: &[call::RosterEntry]) -> Notification {
     let roster: Vec<Participant> = (1..).zip(entries).map(|(source, entry)| Participant::new(entry, source)).collect();
     Notification {
         change_type: change_type(call::Change::Updated),
@@ -89,12 +110,15 @@ fn roster_notification(call: call::CallId, entries: &[call::RosterEntry]) -> Not
 /// An operation that has ended is gone, so its last notification says `deleted`.
 fn operation_notification(call: &str, operation: &Operation, sequence: i64) -> Notification {
     let url = format!("/communications/calls/{call}/operations/{}", operation.id);
-    let mut data =
-        json!({ "@odata.type": operation.odata_type, "@odata.id": url, "@odata.etag": format!("W/\"{sequence}\"") });
+    let mut data = json!({ "@odata.type": operation.odata_type, "@odata.id": url, "@odata.etag": etag(sequence) });
     if let (Value::Object(data), Value::Object(members)) = (&mut data, json!(operation)) {
         data.extend(members);
     }
     Notification { change_type: change_type(call::Change::Deleted), resource_url: url, resource_data: data }
+}
+
+fn etag(sequence: i64) -> String {
+    format!("W/\"{sequence}\"")
 }
 
 fn change_type(change: call::Change) -> &'static str {
@@ -109,8 +133,9 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    fn check(notice: call::Notice, expected: Expect) {
-        let body = Notifications::new(&notice, 7);
+    const CALL: &str = "00000000-0000-0000-0000-000000000001";
+
+    fn check(body: &Notifications, expected: Expect) {
         expected.assert_eq(&serde_json::to_string_pretty(&body).expect("a notification is JSON"));
     }
 
@@ -125,7 +150,7 @@ mod tests {
             result: None,
         };
         check(
-            call::Notice::OperationEnded(operation),
+            &Notifications::operation_ended(CALL, &Operation::from(&operation), 7),
             expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",
@@ -150,15 +175,10 @@ mod tests {
 
     #[test]
     fn a_terminated_call_says_why() {
-        let notice = call::Notice::Call {
-            call: call::CallId::new(1),
-            change: call::Change::Deleted,
-            state: call::CallState::Terminated,
-            audio_active: false,
-            result: Some(call::ResultInfo::new(200, 7000, "The bot hung up.")),
-        };
+        let result = ResultInfo::from(&call::ResultInfo::new(200, 7000, "The bot hung up."));
+        let (change, state) = (call::Change::Deleted, call::CallState::Terminated);
         check(
-            notice,
+            &Notifications::call(CALL, change, state, false, Some(&result)),
             expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",
@@ -186,19 +206,15 @@ mod tests {
 
     #[test]
     fn a_roster_is_sent_whole_and_shows_who_is_held() {
-        let notice = call::Notice::Roster {
-            call: call::CallId::new(1),
+        let entry = call::RosterEntry {
+            participant: call::ParticipantId::new(3),
+            identity: call::Identity::user("u1", None),
+            muted: false,
+            direction: call::Direction::Inactive,
             sequence: 5,
-            entries: vec![call::RosterEntry {
-                participant: call::ParticipantId::new(3),
-                identity: call::Identity::user("u1", None),
-                muted: false,
-                direction: call::Direction::Inactive,
-                sequence: 5,
-            }],
         };
         check(
-            notice,
+            &Notifications::roster(CALL, &[entry]),
             expect![[r##"
             {
               "@odata.type": "#microsoft.graph.commsNotifications",

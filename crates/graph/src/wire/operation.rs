@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     pub(crate) result_info: Option<ResultInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) participants: Option<Vec<InvitationParticipantInfo>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) completion_reason: Option<String>,
 }
 
 impl From<&call::Operation> for Operation {
@@ -29,6 +31,7 @@ impl From<&call::Operation> for Operation {
             client_context: operation.client_context.as_str().to_owned(),
             result_info: operation.result.as_ref().map(ResultInfo::from),
             participants: invited(&operation.kind),
+            completion_reason: completion_reason(operation).map(str::to_owned),
         }
     }
 }
@@ -41,6 +44,8 @@ pub(crate) fn type_name(kind: &call::OperationKind) -> &'static str {
         call::OperationKind::InviteParticipants { .. } => "inviteParticipantsOperation",
         call::OperationKind::MuteParticipant { .. } => "muteParticipantOperation",
         call::OperationKind::UnmuteParticipant { .. } => "unmuteParticipantOperation",
+        call::OperationKind::SubscribeToTone => "subscribeToToneOperation",
+        call::OperationKind::SendDtmfTones { .. } => "sendDtmfTonesOperation",
     }
 }
 
@@ -61,6 +66,18 @@ fn invited(kind: &call::OperationKind) -> Option<Vec<InvitationParticipantInfo>>
         call::OperationKind::StartHoldMusic { .. }
         | call::OperationKind::StopHoldMusic { .. }
         | call::OperationKind::MuteParticipant { .. }
-        | call::OperationKind::UnmuteParticipant { .. } => None,
+        | call::OperationKind::UnmuteParticipant { .. }
+        | call::OperationKind::SubscribeToTone
+        | call::OperationKind::SendDtmfTones { .. } => None,
+    }
+}
+
+/// Says how the sending of tones ended, Graph's `sendDtmfCompletionReason`; nothing while it runs, and of other operations.
+fn completion_reason(operation: &call::Operation) -> Option<&'static str> {
+    let call::OperationKind::SendDtmfTones { is_cancelled, .. } = operation.kind else { return None };
+    match operation.status {
+        call::OperationStatus::Completed if is_cancelled => Some("mediaOperationCanceled"),
+        call::OperationStatus::Completed => Some("completedSuccessfully"),
+        call::OperationStatus::Running | call::OperationStatus::Failed => None,
     }
 }

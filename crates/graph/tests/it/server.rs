@@ -246,6 +246,7 @@ fn settings(data: &Path) -> Settings {
         credentials: Credentials { secrets: vec![SecretHash::of(secret)], keys: Vec::new() },
         roles: roles.to_vec(),
         webhook_secrets: Vec::new(),
+        callback: None,
     };
     let key_app = App {
         credentials: Credentials {
@@ -301,6 +302,8 @@ fn engine_config() -> engine::Config {
             tls: None,
             domain: "fermata.test".to_owned(),
             users: Vec::new(),
+            applications: Vec::new(),
+            trusted: Vec::new(),
             trunks: Vec::new(),
             redirects_max: 0,
             dial: engine::DialRule { loopback: true, hosts: Vec::new() },

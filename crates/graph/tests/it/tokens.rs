@@ -31,6 +31,11 @@ fn routes() -> Vec<Route> {
     rows
 }
 
+/// Tells whether Graph asks for no role: a call from one person may be answered and rejected without.
+fn needs_no_role(path: &str) -> bool {
+    path == "/calls/{call}/answer" || path == "/calls/{call}/reject"
+}
+
 /// Makes tokens with the server's own key, so that only what a test changes is wrong.
 struct Mint {
     pem: String,
@@ -164,6 +169,10 @@ async fn no_bad_token_passes_any_route() {
     for (name, token, status, code) in cases {
         let answers = ask_every_route(&server, &call, token.as_deref()).await;
         for (Route { method, path, .. }, answer) in answers {
+            if code == "7504" && needs_no_role(path) {
+                assert!([400, 404, 409].contains(&answer.status.as_u16()), "{name}: {method} {path}: {answer:?}");
+                continue;
+            }
             assert_eq!(answer.status.as_u16(), status, "{name}: {method} {path}: {answer:?}");
             assert_eq!(answer.body["error"]["code"], code, "{name}: {method} {path}");
             assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401, "{name}");
@@ -198,6 +207,13 @@ async fn a_call_does_not_exist_for_another_application() {
             ("GET", "/calls/$count") => *body == json!(0),
             // A body that is wrong in itself says so before any call is looked for.
             ("POST", "/calls" | "/calls/{call}/participants/invite") => status == 400,
+            (
+                "POST",
+                "/calls/{call}/answer"
+                | "/calls/{call}/redirect"
+                | "/calls/{call}/sendDtmfTones"
+                | "/calls/{call}/transfer",
+            ) => status == 400,
             _ if is_served => status == 404 && body["error"]["message"] == "Call not found.",
             _ => status == 405,
         };

@@ -1,8 +1,8 @@
 //! Key presses over a network that loses, repeats and delays.
 
-use crate::room::{CODECS, Room};
+use crate::room::{CODECS, Room, format};
 use media::dtmf::{DtmfPress, EventPayload};
-use media::{Codec, DtmfEvent, Ignored, Key, LegId, Received, TICK, rtp};
+use media::{Codec, DtmfEvent, Format, Hears, Ignored, Key, LegId, Received, Route, TICK, rtp};
 use std::time::Duration;
 
 const LEG: LegId = LegId(0);
@@ -45,12 +45,17 @@ fn receive(room: &mut Room, payload: EventPayload, sequence: u16, timestamp: u32
 
 fn tick(room: &mut Room) -> Vec<String> {
     room.tick();
+    news(room)
+}
+
+fn news(room: &mut Room) -> Vec<String> {
     std::iter::from_fn(|| room.mixer.poll_event()).map(|(_, event)| words(event)).collect()
 }
 
 fn words(event: DtmfEvent) -> String {
     match event {
         DtmfEvent::Pressed { key } => format!("{}v", key.as_char()),
+        DtmfEvent::Heard { key } => format!("{}~", key.as_char()),
         DtmfEvent::Released { key, duration } => format!("{}^{}", key.as_char(), duration.as_millis()),
     }
 }
@@ -122,4 +127,76 @@ fn a_press_is_sent_as_rfc_4733_wants_it() {
     assert_eq!(durations, [(160, false), (320, false), (480, true), (480, true), (480, true)]);
     assert_eq!(press[2].to_bytes(), [10, 0x80 | 10, 1, 0xE0]);
     assert_eq!(EventPayload::parse(&press[2].to_bytes()), Some(press[2]));
+}
+
+/// Presses keys towards the first phone and runs on; returns the event packets that it got: key, end bit, timestamp.
+fn pressed_towards(room: &mut Room, keys: &str, ticks: u64) -> Vec<(char, bool, u32)> {
+    let keys: Vec<Key> = keys.chars().map(|key| Key::from_char(key).unwrap()).collect();
+    room.mixer.press_keys(LEG, &keys, Duration::from_millis(60));
+    room.phones[0].packets.clear();
+    room.run(ticks);
+    let events = room.phones[0].packets.iter().filter(|packet| packet.payload_type == 101);
+    let read = events.map(|packet| {
+        let payload = EventPayload::parse(&packet.payload).unwrap();
+        (Key::from_event(payload.event).unwrap().as_char(), payload.end, packet.timestamp)
+    });
+    read.collect()
+}
+
+#[test]
+fn keys_are_pressed_towards_a_leg_one_after_the_other_within_its_stream() {
+    for codec in CODECS {
+        let mut room = Room::new([codec; 3]);
+        room.run(20);
+        let events = pressed_towards(&mut room, "1#", 40);
+        let ends = |key: char| events.iter().filter(|event| event.0 == key && event.1).count();
+        assert_eq!((ends('1'), ends('#')), (3, 3), "{events:?}");
+        assert_eq!(events.len(), 14);
+        let timestamps: std::collections::BTreeSet<u32> = events.iter().map(|event| event.2).collect();
+        assert_eq!(timestamps.len(), 2, "each press has one timestamp");
+        let packets = &room.phones[0].packets;
+        assert!(packets.windows(2).all(|pair| pair[1].sequence == pair[0].sequence.wrapping_add(1)));
+        assert_eq!(packets.len(), 40, "a packet in every tick");
+        assert!(!room.mixer.presses_keys(LEG));
+    }
+}
+
+#[test]
+fn a_leg_that_hears_music_gets_no_keys() {
+    let mut room = Room::new([Codec::Pcmu; 3]);
+    room.run(20);
+    room.mixer.press_keys(LEG, &[Key::from_char('1').unwrap(); 3], Duration::ZERO);
+    room.run(2);
+    room.mixer.set_route(LEG, Route { hears: Hears::Silence, heard: false });
+    room.phones[0].packets.clear();
+    room.run(40);
+    assert!(!room.mixer.presses_keys(LEG));
+    room.mixer.set_route(LEG, Route { hears: Hears::Conversation, heard: true });
+    room.run(40);
+    assert!(room.phones[0].packets.iter().all(|packet| packet.payload_type != 101), "what was dropped stays dropped");
+}
+
+/// A leg without events gets the tones themselves, and a leg that sends tones is understood, heard or not.
+#[test]
+fn keys_are_pressed_and_heard_as_sound() {
+    for codec in CODECS {
+        for heard in [true, false] {
+            let mut room = Room::new([codec; 3]);
+            room.mixer.set_format(LEG, Format::new(codec, format(codec).payload_type));
+            room.mixer.listen_for_keys(LegId(1), true);
+            room.mixer.set_route(LegId(1), Route { hears: Hears::Silence, heard });
+            room.phones[1].will_say(Vec::new());
+            room.phones[2].will_say(Vec::new());
+            room.run(20);
+            room.mixer.press_keys(LEG, &[Key::from_char('7').unwrap()], Duration::ZERO);
+            room.phones[0].sound.clear();
+            room.run(20);
+            // What the first phone heard, the second one says.
+            let sound = room.phones[0].sound.clone();
+            room.phones[1].will_say(sound);
+            room.run(30);
+            let told = news(&mut room);
+            assert_eq!(told, ["7~"], "{codec:?}, heard: {heard}");
+        }
+    }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Phone {
     decoder: Decoder,
     sequence: u16,
     timestamp: u32,
+    /// What it says instead of its tone, at the codec's rate.
+    speech: Vec<i16>,
     pub(crate) packets: Vec<Heard>,
     /// What it heard, at the codec's rate; a tick without a packet adds nothing.
     pub(crate) sound: Vec<i16>,
@@ -73,14 +75,24 @@ impl Phone {
             decoder: Decoder::new(codec),
             sequence: 65_530,
             timestamp: u32::MAX - 2_000,
+            speech: Vec::new(),
             packets: Vec::new(),
             sound: Vec::new(),
         }
     }
 
+    /// Says this and then nothing, instead of its tone.
+    pub(crate) fn will_say(&mut self, speech: Vec<i16>) {
+        (self.tone, self.speech) = (None, speech);
+    }
+
     /// Says the next 20 ms.
     pub(crate) fn say(&mut self, ssrc: u32) -> Vec<u8> {
         let mut pcm = vec![0; self.codec.samples_per_tick()];
+        let spoken = self.speech.len().min(pcm.len());
+        for (sample, spoken) in pcm.iter_mut().zip(self.speech.drain(..spoken)) {
+            *sample = spoken;
+        }
         if let Some(tone) = &mut self.tone {
             tone.fill(&mut pcm);
         }
@@ -103,7 +115,9 @@ impl Phone {
 
     pub(crate) fn hear(&mut self, tick: u64, first_of_music: bool, bytes: &[u8]) {
         let packet = rtp::Packet::parse(bytes).unwrap();
-        self.decoder.decode(packet.payload, &mut self.sound).unwrap();
+        if Some(packet.payload_type) != format(self.codec).telephone_event {
+            self.decoder.decode(packet.payload, &mut self.sound).unwrap();
+        }
         self.packets.push(Heard {
             tick,
             marker: packet.marker,

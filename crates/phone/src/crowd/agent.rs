@@ -172,6 +172,7 @@ impl Agent {
             | Event::OfferAnswered { .. }
             | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
+            | Event::Confirmed { .. }
             | Event::Info { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }

@@ -87,6 +87,7 @@ pub(crate) struct Sip {
     pub(crate) redirects: u8,
     pub(crate) session_expires_seconds: u32,
     pub(crate) session_expires_min_seconds: u32,
+    pub(crate) trusted: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -247,6 +248,10 @@ pub(crate) struct App {
     pub(crate) secret_env: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) certificates: Vec<PathBuf>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) addresses: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) callback_uri: String,
     pub(crate) roles: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) webhook_secret: String,

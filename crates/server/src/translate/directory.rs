@@ -1,9 +1,10 @@
 //! The tenant, its applications and what they prove themselves by.
 
-use super::secret;
+use super::{outgoing, secret};
 use crate::config::{self, Profile, Settings};
 use anyhow::{Context, bail};
-use graph::{App, AppId, ClientKey, Credentials, Directory, Role, SecretHash, TenantId, WebhookSecret};
+use engine::outgoing::Rule;
+use graph::{App, AppId, CallbackUri, ClientKey, Credentials, Directory, Role, SecretHash, TenantId, WebhookSecret};
 use std::fs;
 use std::path::Path;
 
@@ -15,7 +16,8 @@ pub(super) fn directory(settings: &Settings) -> anyhow::Result<Directory> {
 
 /// An application that nobody can be is a mistake.
 fn reachable_app(given: &config::App, settings: &Settings) -> anyhow::Result<App> {
-    let app = app(given, settings.profile)?;
+    let callback = callback(given, &outgoing::callbacks(settings)?)?;
+    let app = App { callback, ..app(given, settings.profile)? };
     let mut foreign = settings.issuers.iter().flat_map(|issuer| &issuer.apps);
     let has_credential = !app.credentials.secrets.is_empty() || !app.credentials.keys.is_empty();
     if has_credential || foreign.any(|foreign| foreign.app.eq_ignore_ascii_case(&app.id.to_string())) {
@@ -32,7 +34,17 @@ fn app(app: &config::App, profile: Profile) -> anyhow::Result<App> {
         credentials,
         roles: app.roles.iter().map(role).collect::<anyhow::Result<_>>()?,
         webhook_secrets: webhook_secrets(app)?,
+        callback: None,
     })
+}
+
+/// Who can be called must be told so.
+fn callback(app: &config::App, callbacks: &Rule) -> anyhow::Result<Option<CallbackUri>> {
+    match (app.addresses.is_empty(), app.callback_uri.as_str()) {
+        (true, "") => Ok(None),
+        (false, "") => bail!("it has addresses, and no callback_uri where it is told of calls"),
+        (_, uri) => Ok(Some(CallbackUri::parse(uri, callbacks).context("callback_uri")?)),
+    }
 }
 
 fn credentials(app: &config::App, profile: Profile) -> anyhow::Result<Credentials> {
@@ -86,6 +98,8 @@ mod tests {
             secret_file: String::new(),
             secret_env: String::new(),
             certificates: Vec::new(),
+            addresses: Vec::new(),
+            callback_uri: String::new(),
             roles: vec!["Calls.Initiate.All".to_owned()],
             webhook_secret: String::new(),
             webhook_secret_file: String::new(),
@@ -138,6 +152,18 @@ mod tests {
         settings.apps = vec![bot()];
         let error = directory(&settings).expect_err("it is refused");
         assert!(format!("{error:#}").contains("no credential"), "{error:#}");
+    }
+
+    #[test]
+    fn who_can_be_called_is_told_so() {
+        let called = config::App { addresses: vec!["bot".to_owned()], ..bot() };
+        let error = callback(&called, &Rule::default()).expect_err("nobody could be told");
+        assert!(format!("{error:#}").contains("no callback_uri"), "{error:#}");
+        let told = config::App { callback_uri: "https://bot.example/api/calls".to_owned(), ..called };
+        assert!(callback(&told, &Rule::default()).expect("a callback").is_some());
+        let in_clear = config::App { callback_uri: "http://bot.example/api/calls".to_owned(), ..told };
+        let error = callback(&in_clear, &Rule::default()).expect_err("it is not safe");
+        assert!(format!("{error:#}").starts_with("callback_uri"), "{error:#}");
     }
 
     #[test]

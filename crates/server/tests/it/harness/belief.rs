@@ -17,7 +17,19 @@ use serde_json::Value;
 use super::callback::Notice;
 
 /// The states of a call in the only order in which they can come.
-const STATES: [&str; 5] = ["incoming", "establishing", "established", "terminating", "terminated"];
+const STATES: [&str; 8] = [
+    "incoming",
+    "redirecting",
+    "establishing",
+    "established",
+    "transferring",
+    "transferAccepted",
+    "terminating",
+    "terminated",
+];
+
+/// The subcode of a transfer that has failed: the call is established again.
+const TRANSFER_FAILED: u32 = 7000;
 
 /// What a bot believes after everything that it was told.
 #[derive(Debug, Default)]
@@ -144,10 +156,14 @@ impl BelievedCall {
             _ => "updated",
         };
         require(change == expected_change, "its state and its change do not agree")?;
-        require(call["resultInfo"].is_object() == (change == "deleted"), "only an end has a reason")?;
+        let has_failed = call["resultInfo"]["subcode"] == TRANSFER_FAILED && STATES[state] == "established";
+        require(call["resultInfo"].is_object() == (change == "deleted") || has_failed, "only an end has a reason")?;
         match self.state {
-            None => require(state <= 1, "the call did not begin")?,
-            Some(before) => require(before <= state, "the call went back to an earlier state")?,
+            None => require(["incoming", "establishing"].contains(&STATES[state]), "the call did not begin")?,
+            Some(before) => {
+                let is_back = has_failed && STATES[before] == "transferring";
+                require(before <= state || is_back, "the call went back to an earlier state")?;
+            }
         }
         self.state = Some(state);
         Ok(())

@@ -18,6 +18,17 @@ pub(crate) const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const BOT: (&str, &str) = ("22222222-2222-4222-8222-222222222222", "fermata-dev-secret");
 const OTHER_BOT: (&str, &str) = ("33333333-3333-4333-8333-333333333333", "fermata-dev-secret-b");
 
+/// The number under which the bot is called.
+pub(crate) const BOT_NUMBER: &str = "+15550100";
+
+const ROLES: [&str; 5] = [
+    "Calls.Initiate.All",
+    "Calls.InitiateGroupCall.All",
+    "Calls.JoinGroupCall.All",
+    "Calls.JoinGroupCallAsGuest.All",
+    "Calls.AccessMedia.All",
+];
+
 const CALLS: &str = "/v1.0/communications/calls";
 
 /// A bot with a token.
@@ -48,6 +59,20 @@ impl Bot {
         Bot::start(server, BOT)
     }
 
+    /// Starts a server of which the bot is called under the name `bot`, and the bot.
+    pub(crate) fn on_call() -> (Server, Bot) {
+        let callback = Callback::start();
+        let (id, secret) = BOT;
+        let settings = format!(
+            "[[apps]]\nid = \"{id}\"\nname = \"Bot\"\nsecret = \"{secret}\"\naddresses = [\"bot\", \"{BOT_NUMBER}\"]\n\
+             callback_uri = \"{}\"\nroles = {ROLES:?}\n",
+            callback.uri()
+        );
+        let server = Server::start_with(&settings);
+        let bot = Bot::start_at(&server, BOT, callback);
+        (server, bot)
+    }
+
     /// Starts a bot of somebody else's.
     pub(crate) fn of_another_application(server: &Server) -> Bot {
         Bot::start(server, OTHER_BOT)
@@ -59,8 +84,11 @@ impl Bot {
     }
 
     fn start(server: &Server, application: (&'static str, &'static str)) -> Bot {
-        let (client, callback) = (Client::new(), Callback::start());
-        let mut bot = Bot { server: server.http(), application, client, token: String::new(), callback };
+        Bot::start_at(server, application, Callback::start())
+    }
+
+    fn start_at(server: &Server, application: (&'static str, &'static str), callback: Callback) -> Bot {
+        let mut bot = Bot { server: server.http(), application, client: Client::new(), token: String::new(), callback };
         bot.token = bot.fetch_token();
         bot
     }

@@ -59,6 +59,21 @@ impl<'bot> Conversation<'bot> {
         Conversation::of_created(bot, &answer.body)
     }
 
+    /// Waits until somebody calls the bot. Nothing is decided.
+    pub(crate) fn incoming(bot: &'bot Bot) -> Conversation<'bot> {
+        let notice = bot.expect("a call that comes in", |notice| notice.value()["changeType"] == "created");
+        let id = notice.resource()["id"].as_str().unwrap_or_else(|| panic!("a call has an id: {notice:?}")).to_owned();
+        Conversation { bot, id }
+    }
+
+    /// Waits until somebody calls the bot, answers, and waits until both sides know it.
+    pub(crate) fn answered(bot: &'bot Bot) -> Conversation<'bot> {
+        let conversation = Conversation::incoming(bot);
+        conversation.decide("answer", &answer_body());
+        conversation.expect_state("established");
+        conversation
+    }
+
     /// Waits until all targets of a call are in the roster, with the bot. `created` is the answer to its creation.
     pub(crate) fn of_created(bot: &'bot Bot, created: &Value) -> Conversation<'bot> {
         let id = created["id"].as_str().unwrap_or_else(|| panic!("a call has an id: {created}")).to_owned();
@@ -108,9 +123,32 @@ impl<'bot> Conversation<'bot> {
 
     /// Waits for the last notification of the call.
     pub(crate) fn expect_end(&self) -> Notice {
-        self.bot.expect("the end of the call", |notice| {
-            notice.resource()["id"] == self.id.as_str() && notice.resource()["state"] == "terminated"
-        })
+        self.expect_state("terminated")
+    }
+
+    /// Waits until the call was told to be in this state.
+    pub(crate) fn expect_state(&self, state: &str) -> Notice {
+        self.bot
+            .expect(state, |notice| notice.resource()["id"] == self.id.as_str() && notice.resource()["state"] == state)
+    }
+
+    /// Answers, rejects or redirects the call that comes in.
+    #[track_caller]
+    pub(crate) fn decide(&self, action: &str, body: &Value) {
+        let answer = self.ask(action, body);
+        assert_eq!((answer.status, &answer.body), (202, &Value::Null), "{action}");
+    }
+
+    /// Asks for an action on the call.
+    pub(crate) fn ask(&self, action: &str, body: &Value) -> Answer {
+        self.bot.post(&format!("{}/{action}", self.path()), body)
+    }
+
+    /// Invites somebody and waits until it is in the roster of so many.
+    pub(crate) fn invite(&self, target: &Value, count: usize) {
+        let answer = self.ask("participants/invite", &json!({ "participants": [target] }));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.expect_roster_of(count);
     }
 
     /// Returns the id of the participant with this SIP address, telephone number or id in the directory.
@@ -183,6 +221,14 @@ impl<'bot> Conversation<'bot> {
         assert_eq!(notice.resource()["status"], "completed", "{:#}", notice.body);
         notice
     }
+}
+
+/// Is the body that answers a call.
+pub(crate) fn answer_body() -> Value {
+    json!({
+        "acceptedModalities": ["audio"],
+        "mediaConfig": { "@odata.type": "#microsoft.graph.serviceHostedMediaConfig" },
+    })
 }
 
 #[track_caller]

@@ -20,9 +20,9 @@ mod wav;
 
 pub(crate) use baresip::{Baresip, BaresipCodec, BaresipTransport};
 pub(crate) use belief::Belief;
-pub(crate) use bot::{Answer, Bot, TENANT};
+pub(crate) use bot::{Answer, BOT_NUMBER, Bot, TENANT};
 pub(crate) use callback::Notice;
-pub(crate) use conversation::{Conversation, Operation, phone_target, user_target};
+pub(crate) use conversation::{Conversation, Operation, answer_body, phone_target, user_target};
 pub(crate) use ears::{
     ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
 };

@@ -1,0 +1,78 @@
+//! Who calls: its leg is described before anybody is told of the call, and opened when the call is taken.
+//!
+//! An offer that cannot be answered makes no call. A caller without an offer gets ours when its call is taken, and
+//! confirms with its answer (RFC 3261 §13.2.1). From the answer on the caller's packets are taken in, and it gets
+//! silence; what it hears after that the rules say when it has confirmed the answer.
+
+use super::{Output, Session};
+use crate::leg::{Leg, LegRandom, direction};
+use call::{Conversation, Event, ParticipantId};
+use edge::sdp::{LocalSrtp, SdpError};
+use media::LegId;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// The leg of somebody who calls, with the answer to its offer.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    leg: Leg,
+    answer: String,
+}
+
+impl Caller {
+    /// Reads the caller's offer. `address` is where its leg receives.
+    pub(crate) fn new(
+        address: SocketAddr,
+        random: LegRandom,
+        srtp: LocalSrtp,
+        may_tell_keys: bool,
+        offer: &[u8],
+    ) -> Result<Self, SdpError> {
+        let mut leg = Leg::new(LegId(FIRST_LEG), address, random, srtp);
+        leg.let_keys_be_told(may_tell_keys);
+        let answer = match offer.is_empty() {
+            true => leg.offer(),
+            false => leg.answer(offer)?.0,
+        };
+        Ok(Self { leg, answer })
+    }
+}
+
+/// The caller's leg is the first of its conversation.
+const FIRST_LEG: u64 = 1;
+
+impl Session {
+    /// A conversation that begins with a call from outside.
+    pub(crate) fn of_caller(
+        conversation: Conversation,
+        probe_after: Option<Duration>,
+        participant: ParticipantId,
+        caller: Caller,
+    ) -> Self {
+        let mut session = Self::new(conversation, probe_after);
+        session.legs_made = FIRST_LEG;
+        session.legs.insert(participant, caller.leg);
+        session.unanswered = Some((participant, caller.answer));
+        session
+    }
+
+    /// The rules take the call.
+    pub(super) fn answer_call(&mut self, participant: ParticipantId) {
+        let Some((_, answer)) = self.unanswered.take_if(|(caller, _)| *caller == participant) else { return };
+        let Some(leg) = self.legs.get(&participant) else { return };
+        if let Some(negotiated) = leg.agreed() {
+            let silent = media::Route { hears: media::Hears::Silence, heard: false };
+            self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
+            self.by_leg.insert(leg.id, participant);
+        }
+        self.outputs.push_back(Output::AnswerCall { participant, answer });
+    }
+
+    /// The caller has confirmed that its call was taken. If the offer was ours, its answer counts: see
+    /// [`Session::offer_answered`].
+    pub(crate) fn confirmed(&mut self, participant: ParticipantId, now: Instant) {
+        let Some(negotiated) = self.legs.get(&participant).and_then(Leg::agreed) else { return };
+        self.observe(Event::Answered { participant }, now);
+        self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
+    }
+}
