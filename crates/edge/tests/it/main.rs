@@ -1,6 +1,7 @@
 //! The tests of `edge`, one file per subject.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+mod dtls;
 mod fuzz_seeds;
 mod guard;
 mod hold_table;
