@@ -5,12 +5,14 @@ pub const SILENCE_DBFS: f32 = -100.0;
 
 /// Returns the level of `pcm` in dBFS: 0 is a full scale square wave, -3 a full scale sine.
 pub fn level_dbfs(pcm: &[i16]) -> f32 {
-    if pcm.is_empty() {
-        return SILENCE_DBFS;
-    }
+    power_to_dbfs(mean_square(pcm))
+}
+
+/// Returns the mean square of samples; 0 of none.
+pub(crate) fn mean_square(pcm: &[i16]) -> f64 {
     // i16 squared times any frame we hold fits 64 bits; integers vectorise and are exact.
     let energy: i64 = pcm.iter().map(|&s| i64::from(i32::from(s) * i32::from(s))).sum();
-    power_to_dbfs(energy as f64 / pcm.len() as f64)
+    energy as f64 / pcm.len().max(1) as f64
 }
 
 /// Returns the level of a mean square of samples, in dBFS.

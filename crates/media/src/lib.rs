@@ -15,6 +15,8 @@
 //!                                                 music ◄─────┘ held: ready payloads, nothing to compute
 //! ```
 //!
+//! What each leg was given may be written down: [`HeardLedger`].
+//!
 //! [`decode_file`] makes a [`Recording`] of a file that somebody gave us, [`Loop`] makes it music, [`hold_music`] is the
 //! music we bring along.
 
@@ -23,6 +25,7 @@ pub mod dtmf;
 mod fade;
 mod file;
 mod format;
+mod heard;
 mod hold_music;
 mod jitter;
 mod key_detector;
@@ -43,11 +46,13 @@ mod statistics;
 mod tone;
 mod transition;
 mod transmitter;
+mod wav;
 
 pub use codec::{Codec, DecodeError, Decoder, Encoder, PAYLOAD_BYTES_MAX};
 pub use dtmf::{DtmfEvent, Key};
 pub use file::{Container, DecodedFile, Description, FileCodec, FileError, Limits, decode_file};
 pub use format::Format;
+pub use heard::{HeardLedger, Interval, LedgerLimits, Sound, Tape};
 pub use hold_music::hold_music;
 pub use level::{SILENCE_DBFS, level_dbfs};
 pub use mixer::{LegId, Mixer, Outgoing, OutgoingKind};
@@ -59,6 +64,7 @@ pub use rtp::RtpError;
 pub use statistics::{PlayoutCounts, Statistics};
 pub use tone::{Sine, tone_dbfs};
 pub use transmitter::TransmitStart;
+pub use wav::write_wav;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@
 use crate::MIX_FRAME_SAMPLES;
 use crate::dtmf::{DtmfEvent, Key};
 use crate::format::Format;
+use crate::heard::{HeardLedger, LedgerLimits};
 use crate::level::SILENCE_DBFS;
 use crate::receiver::{Received, Receiver};
 use crate::report::Reports;
@@ -13,8 +14,9 @@ use crate::route::Route;
 use crate::rtcp::{self, NtpTime, RtcpError, SenderInfo};
 use crate::rtp::{Packet, RtpError};
 use crate::statistics::Statistics;
-use crate::transmitter::{Mix, TransmitStart, Transmitter};
+use crate::transmitter::{Mix, TransmitStart, Transmitted, Transmitter};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The most news of keys that wait to be polled. They come at most at a key a leg and tick; when nobody polls, the oldest
@@ -60,6 +62,10 @@ pub struct Mixer {
     last_tick: Option<(Instant, NtpTime)>,
     events: VecDeque<(LegId, DtmfEvent)>,
     report: Vec<u8>,
+    /// Whether it is written down what legs are given, and how much of it.
+    ledgers: Option<LedgerLimits>,
+    /// Whose sound is in the sum of this tick, in the order of their ids; kept up if there are ledgers.
+    speakers: Arc<[LegId]>,
 }
 
 struct Leg {
@@ -69,6 +75,7 @@ struct Leg {
     transmitter: Transmitter,
     reports: Reports,
     cname: String,
+    heard: Option<HeardLedger>,
 }
 
 impl Default for Mixer {
@@ -86,7 +93,15 @@ impl Mixer {
             last_tick: None,
             events: VecDeque::with_capacity(EVENTS_MAX),
             report: Vec::with_capacity(REPORT_BYTES_MAX),
+            ledgers: None,
+            speakers: Arc::default(),
         }
+    }
+
+    /// Has written down what each leg is given that is added from now on.
+    #[must_use]
+    pub fn with_ledgers(self, limits: LedgerLimits) -> Mixer {
+        Mixer { ledgers: Some(limits), ..self }
     }
 
     /// Adds a leg; one with the same id is replaced.
@@ -98,6 +113,7 @@ impl Mixer {
             transmitter: Transmitter::new(format, start),
             reports: Reports::new(start.ssrc),
             cname: format!("fermata-{:08x}", start.ssrc),
+            heard: self.ledgers.map(|limits| HeardLedger::new(leg, limits)),
         };
         match self.position(leg) {
             Ok(at) => self.legs[at] = added,
@@ -114,11 +130,16 @@ impl Mixer {
         }
     }
 
-    /// Removes a leg.
-    pub fn remove_leg(&mut self, leg: LegId) {
-        if let Ok(at) = self.position(leg) {
-            self.legs.remove(at);
-        }
+    /// Removes a leg; returns what was written down of it.
+    pub fn remove_leg(&mut self, leg: LegId) -> Option<HeardLedger> {
+        let at = self.position(leg).ok()?;
+        self.legs.remove(at).heard
+    }
+
+    /// Returns what was written down of a leg.
+    pub fn heard(&self, leg: LegId) -> Option<&HeardLedger> {
+        let at = self.position(leg).ok()?;
+        self.legs[at].heard.as_ref()
     }
 
     /// Changes what a leg hears and whether it is heard. It is in force, whole, with the next tick.
@@ -190,8 +211,11 @@ impl Mixer {
     pub fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Outgoing<'_>)) {
         self.last_tick = Some((now, wall_clock));
         let sum = self.listen(now);
+        if self.ledgers.is_some() {
+            self.note_speakers();
+        }
         for leg in &mut self.legs {
-            leg.speak(&sum, self.tick, sink);
+            leg.speak(&sum, Beat { tick: self.tick, now, speakers: &self.speakers }, sink);
             leg.report(now, wall_clock, &mut self.report, sink);
         }
         self.tick += 1;
@@ -235,6 +259,14 @@ impl Mixer {
         sum
     }
 
+    /// Who speaks changes rarely, so the list is made anew only then.
+    fn note_speakers(&mut self) {
+        let speakers = || self.legs.iter().filter(|leg| !leg.receiver.frame().is_empty()).map(|leg| leg.id);
+        if !speakers().eq(self.speakers.iter().copied()) {
+            self.speakers = speakers().collect();
+        }
+    }
+
     fn queue_event(&mut self, leg: LegId, event: DtmfEvent) {
         if self.events.len() == EVENTS_MAX {
             self.events.pop_front();
@@ -259,16 +291,23 @@ impl Mixer {
     }
 }
 
+/// When a tick is, and who speaks in it.
+struct Beat<'a> {
+    tick: u64,
+    now: Instant,
+    speakers: &'a Arc<[LegId]>,
+}
+
 impl Leg {
-    fn speak(&mut self, sum: &[i32; MIX_FRAME_SAMPLES], tick: u64, sink: &mut impl FnMut(Outgoing<'_>)) {
+    fn speak(&mut self, sum: &[i32; MIX_FRAME_SAMPLES], beat: Beat<'_>, sink: &mut impl FnMut(Outgoing<'_>)) {
         let mix = Mix { sum, own: self.receiver.frame() };
-        let Some(sent) = self.transmitter.tick(&self.route.hears, mix, tick) else { return };
-        sink(Outgoing {
-            leg: self.id,
-            kind: OutgoingKind::Rtp,
-            first_of_music: sent.first_of_music,
-            bytes: sent.bytes,
-        });
+        let Transmitted { packet, first_of_music, given } = self.transmitter.tick(&self.route.hears, mix, beat.tick);
+        if let Some(heard) = &mut self.heard {
+            heard.record(&given, beat.speakers, beat.tick, beat.now);
+        }
+        if let Some(bytes) = packet {
+            sink(Outgoing { leg: self.id, kind: OutgoingKind::Rtp, first_of_music, bytes });
+        }
     }
 
     fn report(&mut self, now: Instant, wall_clock: NtpTime, bytes: &mut Vec<u8>, sink: &mut impl FnMut(Outgoing<'_>)) {
@@ -298,6 +337,7 @@ impl Leg {
             playout_delay: self.receiver.playout_delay(),
             playout,
             level_dbfs: self.receiver.level_dbfs().max(SILENCE_DBFS),
+            meter_dbfs: self.receiver.meter_dbfs().max(SILENCE_DBFS),
             packets_sent: self.transmitter.counts().packets,
             remote_loss_percent: self.reports.remote_loss_percent(),
             round_trip: self.reports.round_trip(),

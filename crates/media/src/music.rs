@@ -11,6 +11,7 @@
 
 use crate::TICK;
 use crate::codec::{Codec, Encoder};
+use crate::level::mean_square;
 use crate::ring::resample_ring;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct Loop {
     payloads: Vec<u8>,
     /// Where each payload ends in `payloads`.
     ends: Vec<u32>,
+    /// How loud each is.
+    mean_squares: Vec<f32>,
 }
 
 impl Loop {
@@ -70,15 +73,16 @@ impl Loop {
             payload.clear();
             encoder.encode(frames[i % frames.len()], payload);
         }
-        Loop::join(codec, &encoded)
+        let mean_squares = frames.iter().map(|frame| mean_square(frame) as f32).collect();
+        Loop::join(codec, &encoded, mean_squares)
     }
 
-    fn join(codec: Codec, encoded: &[Vec<u8>]) -> Loop {
+    fn join(codec: Codec, encoded: &[Vec<u8>], mean_squares: Vec<f32>) -> Loop {
         let ends = encoded.iter().scan(0, |end, payload| {
             *end += payload.len() as u32;
             Some(*end)
         });
-        Loop { codec, ends: ends.collect(), payloads: encoded.concat() }
+        Loop { codec, ends: ends.collect(), payloads: encoded.concat(), mean_squares }
     }
 
     /// Returns the codec it is encoded for.
@@ -98,7 +102,12 @@ impl Loop {
 
     /// Returns the memory its payloads take, in bytes.
     pub fn bytes(&self) -> usize {
-        self.payloads.len() + self.ends.len() * size_of::<u32>()
+        self.payloads.len() + self.ends.len() * (size_of::<u32>() + size_of::<f32>())
+    }
+
+    /// Returns the mean square of the samples of a tick.
+    pub(crate) fn mean_square(&self, tick: u64) -> f32 {
+        self.mean_squares[(tick % self.mean_squares.len() as u64) as usize]
     }
 
     /// Returns the payload of a tick; ticks count on over the seam.

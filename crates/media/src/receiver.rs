@@ -41,6 +41,9 @@ pub enum Ignored {
     Malformed,
 }
 
+/// By how much a peak meter falls in a tick, in dB: by 20 in 1.7 s (IEC 60268-10, type I).
+const METER_FALL_DB: f32 = 20.0 * 0.02 / 1.7;
+
 /// One leg's way in.
 pub(crate) struct Receiver {
     format: Format,
@@ -55,6 +58,7 @@ pub(crate) struct Receiver {
     /// Whether the others heard this leg in the last tick, if there was one.
     was_heard: Option<bool>,
     level_dbfs: f32,
+    meter_dbfs: f32,
     /// One tick at the codec's rate.
     decoded: Vec<i16>,
     /// One tick at the mixer's rate.
@@ -76,6 +80,7 @@ impl Receiver {
             heard_key: None,
             was_heard: None,
             level_dbfs: SILENCE_DBFS,
+            meter_dbfs: SILENCE_DBFS,
             decoded: vec![0; samples_per_tick(rate_hz)],
             frame: Vec::with_capacity(MIX_FRAME_SAMPLES),
         }
@@ -168,6 +173,7 @@ impl Receiver {
             (Some(false) | None, false) => self.stay_silent(now),
         }
         self.level_dbfs = if self.frame.is_empty() { SILENCE_DBFS } else { level_dbfs(&self.frame) };
+        self.meter_dbfs = self.level_dbfs.max(self.meter_dbfs - METER_FALL_DB);
     }
 
     /// Returns what the others hear of this leg in this tick; empty when that is nothing.
@@ -177,6 +183,10 @@ impl Receiver {
 
     pub(crate) fn level_dbfs(&self) -> f32 {
         self.level_dbfs
+    }
+
+    pub(crate) fn meter_dbfs(&self) -> f32 {
+        self.meter_dbfs
     }
 
     pub(crate) fn playout(&self) -> PlayoutCounts {

@@ -19,6 +19,8 @@ pub struct Statistics {
     /// The level of what the others heard of it in the last tick, in dBFS; [`SILENCE_DBFS`](crate::SILENCE_DBFS) while
     /// it is not heard.
     pub level_dbfs: f32,
+    /// The same as a peak meter shows it: up at once, down by 20 dB in 1.7 s (IEC 60268-10, type I).
+    pub meter_dbfs: f32,
     /// RTP packets sent to it.
     pub packets_sent: u64,
     /// What it says it has lost of them, in its last report, in percent.

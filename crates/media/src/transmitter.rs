@@ -2,6 +2,7 @@
 
 use crate::codec::{Codec, Decoder, Encoder, samples_per_tick};
 use crate::format::Format;
+use crate::heard::{Given, Kind, Power};
 use crate::key_sender::{KeySender, Pressed};
 use crate::music::Loop;
 use crate::resample::Resampler;
@@ -75,10 +76,12 @@ pub(crate) struct Mix<'a> {
     pub(crate) own: &'a [i16],
 }
 
-/// The packet of one tick.
+/// What one tick has made.
 pub(crate) struct Transmitted<'a> {
-    pub(crate) bytes: &'a [u8],
+    /// `None` if the leg hears nothing.
+    pub(crate) packet: Option<&'a [u8]>,
     pub(crate) first_of_music: bool,
+    pub(crate) given: Given<'a>,
 }
 
 impl Transmitter {
@@ -126,7 +129,7 @@ impl Transmitter {
     }
 
     /// Makes the packet of this tick, or none if the leg hears nothing.
-    pub(crate) fn tick(&mut self, hears: &Hears, mix: Mix<'_>, tick: u64) -> Option<Transmitted<'_>> {
+    pub(crate) fn tick(&mut self, hears: &Hears, mix: Mix<'_>, tick: u64) -> Transmitted<'_> {
         let source = self.source_for(hears, tick);
         let before = std::mem::replace(&mut self.source, source);
         let pressed = self.press_key(source);
@@ -136,18 +139,54 @@ impl Transmitter {
             Some(Pressed::Sound) => self.encoder.encode(&self.pcm, &mut self.packet),
             None => self.append_payload(before, source, mix, tick),
         }
-        let sent = self.packet.len() - payload_from;
+        let is_sent = self.count(self.packet.len() - payload_from);
+        let first_of_music = is_sent && before != source && matches!(source, Source::Music { .. });
+        let given = match pressed {
+            Some(pressed) => self.given_key(&pressed, payload_from),
+            None => self.given(before, source, tick, payload_from),
+        };
+        Transmitted { packet: is_sent.then_some(&self.packet), first_of_music, given }
+    }
+
+    /// Counts a packet, unless there is none. Time goes on in any case.
+    fn count(&mut self, payload_bytes: usize) -> bool {
+        let is_sent = payload_bytes != 0;
         self.timestamp = self.timestamp.wrapping_add(self.format.codec.timestamp_step());
-        if sent == 0 {
-            self.marker = true;
-            return None;
+        self.marker = !is_sent;
+        if is_sent {
+            self.sequence = self.sequence.wrapping_add(1);
+            self.counts.packets += 1;
+            self.counts.payload_bytes += payload_bytes as u64;
         }
-        self.sequence = self.sequence.wrapping_add(1);
-        self.marker = false;
-        self.counts.packets += 1;
-        self.counts.payload_bytes += sent as u64;
-        let first_of_music = before != source && matches!(source, Source::Music { .. });
-        Some(Transmitted { bytes: &self.packet, first_of_music })
+        is_sent
+    }
+
+    fn given(&self, before: Source, source: Source, tick: u64, payload_from: usize) -> Given<'_> {
+        let is_transition = before != source && source != Source::Nothing;
+        let power = match is_transition {
+            true => Power::Of(&self.pcm[..samples_per_tick(self.encoder.rate_hz())]),
+            false => self.power(source, tick),
+        };
+        let fading_out = (is_transition && leaving(before) != Leaving::Silence).then(|| kind(before));
+        let payload = &self.packet[payload_from..];
+        Given { kind: kind(source), fading_out, power, codec: self.format.codec, payload }
+    }
+
+    fn power(&self, source: Source, tick: u64) -> Power<'_> {
+        match (source, &self.music) {
+            (Source::Conversation, _) => Power::Of(&self.pcm),
+            (Source::Music { from_tick }, Some((music, _))) => Power::OfMusic(music.mean_square(tick - from_tick)),
+            (Source::Nothing | Source::Silence | Source::Music { .. }, _) => Power::None,
+        }
+    }
+
+    /// A key as an event is no sound; its phone may make one of it.
+    fn given_key(&self, pressed: &Pressed, payload_from: usize) -> Given<'_> {
+        let (power, payload) = match pressed {
+            Pressed::Event { .. } => (Power::None, &[][..]),
+            Pressed::Sound => (Power::Of(&self.pcm[..]), &self.packet[payload_from..]),
+        };
+        Given { kind: Kind::Key, fading_out: None, power, codec: self.format.codec, payload }
     }
 
     /// Turns the wish into sound. Music of another codec cannot be played as it is, so it is silence until the right one
@@ -337,6 +376,15 @@ fn leaving(source: Source) -> Leaving {
         Source::Nothing | Source::Silence => Leaving::Silence,
         Source::Conversation => Leaving::Conversation,
         Source::Music { .. } => Leaving::Music,
+    }
+}
+
+fn kind(source: Source) -> Kind {
+    match source {
+        Source::Nothing => Kind::Nothing,
+        Source::Silence => Kind::Silence,
+        Source::Conversation => Kind::Conversation,
+        Source::Music { .. } => Kind::Music,
     }
 }
 

@@ -43,17 +43,16 @@ mod state;
 mod stream;
 mod tls;
 mod voice;
-mod wav;
 mod window;
 
 pub use config::{Answer, Config, REMEMBERED_DEFAULT, Register, Speech};
 pub use crowd::{Crowd, CrowdConfig, CrowdObservation, CrowdTimedOut, Deviations, Traffic, Watch};
 pub use hearing::{HeardKey, Hearing, Packet, Statistics};
 pub use manner::{Level, Manner, Offers};
+pub use media::write_wav;
 pub use phone::{NotCallable, Phone, TimedOut};
 pub use state::{Hold, Observation, State};
 pub use tls::trusting;
-pub use wav::write_wav;
 pub use window::Window;
 
 // What the interface speaks of, so that whoever has phones needs nothing else.

@@ -20,8 +20,8 @@ use crate::hearing::{Hearing, Packet, Statistics};
 use crate::manner::Manner;
 use crate::recording::lay_out;
 use crate::state::{Hold, Observation, State};
-use crate::wav::write_wav;
 use crate::window::Window;
+use media::write_wav;
 
 /// A SIP phone, switched on. Dropping it hangs up, switches it off and waits until it is off.
 #[derive(Debug)]

@@ -12,6 +12,9 @@ mod opus;
 use crate::{MIX_RATE_HZ, TICK};
 use conceal::Concealer;
 
+/// The least rate that a codec has, in hertz.
+pub(crate) const LOWEST_RATE_HZ: u32 = 8_000;
+
 /// An audio codec, as it is negotiated in SDP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Codec {

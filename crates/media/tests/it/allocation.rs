@@ -1,10 +1,11 @@
 //! A tick in a steady state takes no memory from the allocator.
 
 use crate::room::{MUSIC_HZ, Phone, format, recording, start};
-use media::{Codec, Hears, LegId, Loop, Mixer, NtpTime, Route, TICK, TransmitStart};
+use media::{Codec, Hears, LedgerLimits, LegId, Loop, Mixer, NtpTime, Route, TICK, TransmitStart};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 thread_local! {
     /// Allocations of this thread; other tests run in others.
@@ -37,9 +38,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Runs two who talk and one on hold; counts what receiving and ticking allocate in the last of two seconds.
+/// Runs two who talk and one on hold, with ledgers of what they are given; counts what receiving and ticking allocate in the last of two seconds.
 fn allocations(codec: Codec) -> u64 {
-    let mut mixer = Mixer::new();
+    let mut mixer = Mixer::new().with_ledgers(LedgerLimits { intervals_max: 8, audio: Duration::from_millis(200) });
     let mut phones: Vec<Phone> = (0..3).map(|n| Phone::new(codec, Some(400.0 + 300.0 * f64::from(n)))).collect();
     let music = Hears::Music(Arc::new(Loop::encode(&recording(MUSIC_HZ, 16_000, 16_000), codec)));
     for (leg, hears) in [(0, Hears::Conversation), (1, Hears::Conversation), (2, music)] {

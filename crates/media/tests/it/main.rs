@@ -7,6 +7,7 @@ mod codec;
 mod dtmf;
 mod file;
 mod fuzz_seeds;
+mod heard;
 mod hold_music;
 mod isolation;
 mod mixer;

@@ -149,7 +149,12 @@ pub(crate) struct Room {
 impl Room {
     /// Three phones in a conversation, with the tones of [`TONES_HZ`].
     pub(crate) fn new(codecs: [Codec; 3]) -> Room {
-        let mut room = Room { mixer: Mixer::new(), phones: Vec::new(), reports: Vec::new(), now: start(), tick: 0 };
+        Room::with(Mixer::new(), codecs)
+    }
+
+    /// The same with a mixer of the test's own.
+    pub(crate) fn with(mixer: Mixer, codecs: [Codec; 3]) -> Room {
+        let mut room = Room { mixer, phones: Vec::new(), reports: Vec::new(), now: start(), tick: 0 };
         for (codec, tone) in codecs.into_iter().zip(TONES_HZ) {
             room.join(Phone::new(codec, Some(tone)));
         }

@@ -1,4 +1,4 @@
-//! Writes a WAV file: 16 bit PCM.
+//! Writes a WAV file: 16 bit PCM. The caller brings the writer.
 
 use std::io::{self, Write};
 
