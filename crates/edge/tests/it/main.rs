@@ -26,3 +26,4 @@ mod sip_targets;
 mod srtp;
 mod torture_4475;
 mod torture_5118;
+mod webrtc;

@@ -24,7 +24,7 @@ enum Foreign {
 const PROMISES: [Promise; 7] = [
     Promise { name: "call",   ours: &[],                           foreign: Foreign::Only(&[]) },
     Promise { name: "media",  ours: &[],                           foreign: Foreign::Only(&["audio-codec", "opus-pure", "symphonia", "thiserror"]) },
-    Promise { name: "edge",   ours: &["media"],                    foreign: Foreign::Only(&["aws-lc-rs", "base64", "dimpl", "hmac", "md-5", "sha2", "subtle", "thiserror", "zeroize"]) },
+    Promise { name: "edge",   ours: &["media"],                    foreign: Foreign::Only(&["aws-lc-rs", "base64", "dimpl", "hmac", "md-5", "sha2", "str0m", "subtle", "thiserror", "zeroize"]) },
     Promise { name: "engine", ours: &["call", "media", "edge"],    foreign: Foreign::Free },
     Promise { name: "graph",  ours: &["call", "engine"],           foreign: Foreign::Free },
     Promise { name: "phone",  ours: &["media", "edge"],            foreign: Foreign::Free },
