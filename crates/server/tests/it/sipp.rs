@@ -9,15 +9,40 @@ use crate::harness::{
     speaking, stage,
 };
 
-/// How long the script stays in each of its three states: together, `sendonly`, `c=0.0.0.0`.
+/// How long the script stays in each of its [`STATES`].
 const STATE: Duration = Duration::from_millis(300);
 
-/// How often it goes through them: 14 s. Most of that is to happen while the bot holds it. SIPp reads at most 64 KiB of
-/// script, which is eighteen rounds.
-const ROUNDS: usize = 16;
+/// How often it goes through them: 12 s. Most of that is to happen while the bot holds it. SIPp reads at most 64 KiB of
+/// script, which is six rounds.
+const ROUNDS: usize = 5;
 
-/// How long the bot holds it: two rounds, in packets of 20 ms.
-const HELD_PACKETS: u64 = 90;
+/// How long the bot holds it: a round and a bit, in packets of 20 ms.
+const HELD_PACKETS: u64 = 130;
+
+/// Where the script says what it wants.
+#[derive(Clone, Copy)]
+enum SaidIn {
+    /// A re-INVITE.
+    Invite,
+    /// An UPDATE (RFC 3311).
+    Update,
+    /// The ACK of an INVITE that has asked for an offer.
+    Ack,
+}
+
+/// What the script says of itself one after the other: where, at which address, which direction, and what the server says
+/// then. Where the script has said "sendrecv", it is answered so; where it holds, the server says that it only listens.
+const STATES: [(SaidIn, &str, &str, &str); 8] = [
+    (SaidIn::Invite, "[media_ip]", "sendonly", "recvonly"),
+    (SaidIn::Invite, "0.0.0.0", "sendrecv", "recvonly"),
+    (SaidIn::Invite, "[media_ip]", "sendrecv", "sendrecv"),
+    (SaidIn::Invite, "[media_ip]", "inactive", "inactive"),
+    (SaidIn::Update, "[media_ip]", "sendonly", "recvonly"),
+    (SaidIn::Update, "[media_ip]", "sendrecv", "sendrecv"),
+    // The server offers before it knows that the script is about to hold.
+    (SaidIn::Ack, "[media_ip]", "sendonly", "sendrecv"),
+    (SaidIn::Ack, "[media_ip]", "sendrecv", "sendrecv"),
+];
 
 #[test]
 fn what_sipp_holds_and_resumes_while_it_is_held_is_heard_by_nobody() {
@@ -122,18 +147,10 @@ Content-Length: 0
 /// Answers, speaks, and presses hold and resumes until the other side hangs up.
 fn holding_phone() -> String {
     let mut script = format!("{INVITED}{}", answered(1));
-    for round in 0..ROUNDS {
-        // Where it has said "sendrecv", it is answered so; where it holds, the server says that it only listens.
-        let states = [
-            ("[media_ip]", "sendonly", "recvonly"),
-            ("0.0.0.0", "sendrecv", "recvonly"),
-            ("[media_ip]", "sendrecv", "sendrecv"),
-        ];
-        for (at, (address, direction, answer)) in states.into_iter().enumerate() {
-            let number = 1 + states.len() * round + at;
-            script += &stays_for(STATE, number);
-            script += &reinvites(number, &description(number + 1, address, direction), answer);
-        }
+    for (at, (place, address, direction, said)) in STATES.repeat(ROUNDS).into_iter().enumerate() {
+        let number = at + 1;
+        script += &stays_for(STATE, number);
+        script += &renegotiates(number, place, &description(number + 1, address, direction), said);
     }
     scenario(&format!("{script}<recv request=\"BYE\"/><label id=\"{END}\"/>{ENDED}"))
 }
@@ -220,7 +237,8 @@ Content-Length: [len]
     )
 }
 
-fn description(version: usize, address: &str, direction: &str) -> String {
+/// Describes a stream at this address.
+pub(crate) fn description(version: usize, address: &str, direction: &str) -> String {
     format!(
         "v=0\no=sipp 1 {version} IN IP4 [local_ip]\ns=-\nc=IN IP4 {address}\nt=0 0\n\
          m=audio [rtpstream_audio_port] RTP/AVP 0\na=rtpmap:0 PCMU/8000\na={direction}"
@@ -294,8 +312,8 @@ Content-Length: 0
     ))
 }
 
-/// Offers a new description and wants this direction in the answer.
-fn reinvites(sequence: usize, description: &str, answer: &str) -> String {
+/// Describes itself anew and wants this direction of the server.
+fn renegotiates(sequence: usize, place: SaidIn, description: &str, said: &str) -> String {
     let head = |method: &str| {
         format!(
             "{method} [$target] SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n\
@@ -303,27 +321,27 @@ fn reinvites(sequence: usize, description: &str, answer: &str) -> String {
              Contact: <sip:sipp@[local_ip]:[local_port]>"
         )
     };
+    let described = format!("Content-Type: application/sdp\nContent-Length: [len]\n\n{description}");
+    let nothing = "Content-Length: 0\n".to_owned();
+    let (method, body, acknowledgement) = match place {
+        SaidIn::Invite => ("INVITE", described, Some(nothing)),
+        SaidIn::Update => ("UPDATE", described, None),
+        SaidIn::Ack => ("INVITE", nothing, Some(described)),
+    };
+    let acknowledged = acknowledgement.map(|body| format!("\n<send><![CDATA[\n{}\n{body}\n]]></send>", head("ACK")));
     format!(
         r#"
 <send retrans="500"><![CDATA[
 {}
-Content-Type: application/sdp
-Content-Length: [len]
-
-{description}
+{body}
 ]]></send>
 <recv response="100" optional="true"/>
 <recv request="BYE" optional="true" next="{END}"/>
 <recv response="200">
-  <action><ereg regexp="a={answer}" search_in="msg" check_it="true" assign_to="answer"/></action>
+  <action><ereg regexp="a={said}" search_in="msg" check_it="true" assign_to="answer"/></action>
 </recv>
-<Reference variables="answer"/>
-<send><![CDATA[
-{}
-Content-Length: 0
-
-]]></send>"#,
-        head("INVITE"),
-        head("ACK")
+<Reference variables="answer"/>{}"#,
+        head(method),
+        acknowledged.unwrap_or_default()
     )
 }
