@@ -2,18 +2,13 @@
 //! and recording what it hears.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Instant;
+use std::process::Command;
 
-use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
-use super::PATIENCE;
-use super::ears::go_first;
+use super::hold_key::HoldKey;
+use super::program::Program;
 use super::server::Server;
 use super::wav::Wav;
 
@@ -61,9 +56,8 @@ pub(crate) enum BaresipTransport {
 /// A softphone that is registered. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Baresip {
-    process: Child,
+    program: Program,
     folder: TempDir,
-    output: Receiver<String>,
 }
 
 impl Baresip {
@@ -80,7 +74,6 @@ impl Baresip {
         codec: BaresipCodec,
         hz: u32,
     ) -> Baresip {
-        go_first();
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let path = folder.path().to_str().expect("the path of temporary files is text");
         let file = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).expect("there is room");
@@ -88,27 +81,15 @@ impl Baresip {
         let authority = server.data().join("ca.pem");
         file("config", format!("{}sip_cafile {}\n", config(path, codec), authority.display()).as_bytes());
         file("accounts", account(server, transport, user, codec).as_bytes());
-        let mut process = Command::new("baresip")
-            .args(["-f", path])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("baresip is installed: ./test does that");
-        let (lines, output) = channel();
-        let stdout = process.stdout.take().expect("it is piped");
-        thread::spawn(move || read_output(BufReader::new(stdout), &lines));
-        let baresip = Baresip { process, folder, output };
-        baresip.expect("200 OK");
-        baresip
+        let program = Program::start("baresip", Command::new("baresip").args(["-f", path]));
+        program.expect("200 OK");
+        Baresip { program, folder }
     }
 
-    /// Ends it, and returns what it heard in its call.
+    /// Ends it, and returns what it heard in its call. Where it held, its recording ends: this version takes the recorder
+    /// away then, and the sound goes on without it.
     pub(crate) fn recording(mut self) -> Wav {
-        // Told to end it closes its files; killed it would not.
-        let process = Pid::from_child(&self.process);
-        rustix::process::kill_process(process, Signal::TERM).expect("it runs");
-        self.process.wait().expect("it is our child");
+        self.program.end();
         let entries = fs::read_dir(self.folder.path()).expect("its folder is there");
         let paths = entries.map(|entry| entry.expect("its folder can be read").path());
         let mut decoded = paths.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
@@ -116,27 +97,20 @@ impl Baresip {
         Wav::from_bytes(&fs::read(path).expect("its recording can be read"))
     }
 
-    /// Waits until it writes something.
-    fn expect(&self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut written = Vec::new();
-        loop {
-            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return,
-                Ok(line) => written.push(line),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("baresip does not say {text:?}: {written:#?}")
-                }
-            }
-        }
+    /// Presses a key that makes a re-INVITE, and waits until that is answered.
+    fn renegotiate(&mut self, key: &str) {
+        self.program.press(key);
+        self.program.expect("stream: update");
     }
 }
 
-impl Drop for Baresip {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+impl HoldKey for Baresip {
+    fn press_hold(&mut self) {
+        self.renegotiate("x");
+    }
+
+    fn press_resume(&mut self) {
+        self.renegotiate("X");
     }
 }
 
@@ -153,6 +127,7 @@ fn config(path: &str, codec: BaresipCodec) -> String {
          module aubridge.so\n\
          module sndfile.so\n\
          module srtp.so\n\
+         module stdio.so\n\
          snd_path {path}\n\
          module_tmp account.so\n\
          module_app menu.so\n"
@@ -168,13 +143,4 @@ fn account(server: &Server, transport: BaresipTransport, user: &str, codec: Bare
     format!(
         "<sip:{user}@{address}>;auth_user={user};auth_pass=fermata-dev;answermode=auto;audio_codecs={codec}{encryption}\n"
     )
-}
-
-fn read_output(stdout: impl BufRead, lines: &Sender<String>) {
-    for line in stdout.lines().map_while(Result::ok) {
-        // The test may be over.
-        if lines.send(line).is_err() {
-            return;
-        }
-    }
 }

@@ -33,7 +33,7 @@ pub(super) const UNHEARD_DBFS: f32 = -60.0;
 
 /// The same in a window in which another tone begins: a sound that begins has some of every frequency, -59.6 dBFS at 550 Hz
 /// from it was seen. One leaked frame is far above that, too.
-const UNHEARD_BESIDE_ONSET_DBFS: f32 = -50.0;
+pub(super) const UNHEARD_BESIDE_ONSET_DBFS: f32 = -50.0;
 
 /// How long what was before an answer or a notification may still arrive after it: the tick that was under way, the
 /// codec's memory, and what a busy machine adds.
@@ -71,6 +71,17 @@ pub(crate) fn listen(phones: &[&Phone], packets: u64) -> Instant {
         assert!(waited.is_ok(), "{} hears nothing more: {:?}", phone.uri(), phone.statistics());
     }
     Instant::now()
+}
+
+/// Waits until a phone hears a tone: until whoever says it has come back, which takes the one longer than the other.
+#[track_caller]
+pub(crate) fn wait_until_heard(phone: &Phone, hz: u32, since: Instant) {
+    const WINDOW: Duration = Duration::from_millis(100);
+    let is_heard = |phone: &Observation| {
+        let now = Instant::now();
+        phone.hearing.between(since.max(now - WINDOW), now).level_at(hz.into()) > SPOKEN_DBFS - 6.0
+    };
+    assert!(phone.wait_until(PATIENCE, is_heard).is_ok(), "{}: {hz} Hz is not heard", phone.uri());
 }
 
 /// Checks that from a moment on, at which something was answered or told, a phone heard exactly these tones: in every

@@ -10,8 +10,13 @@ mod conversation;
 mod ears;
 mod encrypted;
 mod files;
+mod free_address;
+mod hold_key;
 mod http;
 mod interop;
+mod kamailio;
+mod linphone;
+mod program;
 mod server;
 mod sipp;
 mod stage;
@@ -25,16 +30,20 @@ pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, answer_body, phone_target, user_target};
 pub(crate) use ears::{
     ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
+    wait_until_heard,
 };
 pub(crate) use encrypted::{encrypted, encrypted_by};
 pub(crate) use files::Files;
+pub(crate) use hold_key::{HELD, HoldKey, TOGETHER, check_every_order};
 pub(crate) use http::{block_on, serve};
 pub(crate) use interop::{npm, python, run};
+pub(crate) use kamailio::{Kamailio, ProxyAddress};
+pub(crate) use linphone::{Linphone, LinphoneCodec};
 pub(crate) use server::Server;
 pub(crate) use sipp::Sipp;
 pub(crate) use stage::stage;
 pub(crate) use trio::Trio;
-pub(crate) use wav::tone_wav;
+pub(crate) use wav::{Wav, tone_wav};
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //! ours would write.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -10,6 +10,7 @@ use media::{Codec, Encoder};
 use tempfile::TempDir;
 
 use super::ears::go_first;
+use super::free_address::free_address;
 use super::wav::Wav;
 
 /// A script that runs. Dropping it kills it.
@@ -78,10 +79,4 @@ fn encode(hz: u32) -> Vec<u8> {
     let frame = encoder.rate_hz() as usize / 50;
     tone.samples.chunks_exact(frame).for_each(|frame| encoder.encode(frame, &mut payloads));
     payloads
-}
-
-/// SIPp has to be told a port: one that was free a moment ago.
-fn free_address() -> SocketAddr {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-    socket.local_addr().expect("a socket has an address")
 }

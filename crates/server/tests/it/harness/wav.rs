@@ -2,7 +2,13 @@
 
 use std::f64::consts::TAU;
 
-use super::ears::{TONES_HZ, UNHEARD_DBFS};
+use super::ears::{TONES_HZ, UNHEARD_BESIDE_ONSET_DBFS, UNHEARD_DBFS};
+
+/// How many windows of 100 ms in a row make a turn; fewer are a transition.
+const SHORTEST_TURN: usize = 3;
+
+/// How loud each of the tones is in a window, in dBFS.
+type Levels = [f32; TONES_HZ.len()];
 
 /// 16 bit PCM, samples of all channels interleaved.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,17 +52,50 @@ impl Wav {
     /// If something else was heard in the middle of one of them, however short.
     #[track_caller]
     pub(crate) fn heard_in_turn(&self) -> Vec<Vec<u32>> {
-        const SHORTEST_TURN: usize = 3;
-        let channel: Vec<i16> = self.samples.iter().step_by(self.channels.into()).copied().collect();
-        let windows: Vec<Vec<u32>> =
-            channel.chunks_exact(self.rate_hz as usize / 10).map(|window| tones_in(window, self.rate_hz)).collect();
+        let windows = self.windows();
         let mut turns: Vec<Vec<u32>> = Vec::new();
-        for turn in windows.chunk_by(|a, b| a == b).filter(|turn| turn.len() >= SHORTEST_TURN) {
-            assert_ne!(turns.last(), Some(&turn[0]), "it was interrupted: {windows:?}");
-            turns.push(turn[0].clone());
+        for turn in windows.chunk_by(sound_alike).filter(|turn| turn.len() >= SHORTEST_TURN) {
+            let heard = tones_above(UNHEARD_DBFS, &turn[0]);
+            assert_ne!(turns.last(), Some(&heard), "it was interrupted: {windows:?}");
+            turns.push(heard);
         }
         turns.retain(|turn| !turn.is_empty());
         turns
+    }
+
+    /// Returns the same of a phone that records nothing while it holds. Where it goes on there is a seam, in which for a
+    /// moment anything of what is heard before or after it may be missing; if it is the same, it is one turn.
+    ///
+    /// # Panics
+    ///
+    /// If something was heard that is heard neither before nor after, however short.
+    #[track_caller]
+    pub(crate) fn heard_between_holds(&self) -> Vec<Vec<u32>> {
+        let windows = self.windows();
+        let mut turns: Vec<Vec<u32>> = Vec::new();
+        let mut seam: Vec<u32> = Vec::new();
+        for turn in windows.chunk_by(sound_alike) {
+            if turn.len() < SHORTEST_TURN {
+                // Where sound begins or breaks off there is a little of every frequency.
+                seam.extend(turn.iter().flat_map(|levels| tones_above(UNHEARD_BESIDE_ONSET_DBFS, levels)));
+                continue;
+            }
+            let heard = tones_above(UNHEARD_DBFS, &turn[0]);
+            let is_known = |hz: &u32| heard.contains(hz) || turns.last().is_some_and(|last| last.contains(hz));
+            assert!(seam.iter().all(is_known), "{seam:?} was heard before {heard:?}: {windows:?}");
+            seam.clear();
+            turns.push(heard);
+        }
+        turns.retain(|turn| !turn.is_empty());
+        turns.dedup();
+        turns
+    }
+
+    /// Returns the levels of all tones in every 100 ms.
+    fn windows(&self) -> Vec<Levels> {
+        let channel: Vec<i16> = self.samples.iter().step_by(self.channels.into()).copied().collect();
+        let levels = |window| TONES_HZ.map(|hz| media::tone_dbfs(window, f64::from(hz), self.rate_hz));
+        channel.chunks_exact(self.rate_hz as usize / 10).map(levels).collect()
     }
 
     /// Writes the file.
@@ -80,7 +119,11 @@ fn chunk<'file>(file: &'file [u8], name: &[u8; 4]) -> &'file [u8] {
     }
 }
 
-fn tones_in(window: &[i16], rate_hz: u32) -> Vec<u32> {
-    let is_in = |hz: &u32| media::tone_dbfs(window, f64::from(*hz), rate_hz) > UNHEARD_DBFS;
-    TONES_HZ.into_iter().filter(is_in).collect()
+fn tones_above(level_dbfs: f32, levels: &Levels) -> Vec<u32> {
+    let heard = TONES_HZ.into_iter().zip(levels).filter(|(_, level)| **level > level_dbfs);
+    heard.map(|(hz, _)| hz).collect()
+}
+
+fn sound_alike(one: &Levels, other: &Levels) -> bool {
+    tones_above(UNHEARD_DBFS, one) == tones_above(UNHEARD_DBFS, other)
 }
