@@ -19,13 +19,14 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, Verifier};
+use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, SignIn, Verifier};
 use crate::calls::RecentCalls;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
 use crate::listen::Timeouts;
 use crate::public_url::{Listener, PublicUrls};
 use crate::recorder::Announced;
+use crate::site::Site;
 use crate::store::{CallRow, Store, StoreError};
 use crate::throttle::Throttle;
 use crate::wire::Invalid;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) secret_check: SecretCheck,
     pub(crate) replays: Replays,
+    pub(crate) sign_in: SignIn,
     pub(crate) assertion_reuse: bool,
     pub(crate) verifier: Verifier,
     pub(crate) cloud: Cloud,
@@ -53,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) announced: Announced,
+    pub(crate) site: Site,
     pub(crate) metrics: PrometheusHandle,
 }
 

@@ -61,18 +61,25 @@ impl FromRequestParts<Api> for Caller {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Caller, Failure> {
         match authenticate(&parts.headers, api).await {
             Ok(caller) => {
-                api.throttle.request(caller.app)?;
+                api.throttle.request(caller.app.0)?;
                 Ok(caller)
             }
-            Err(failure) if failure.status == StatusCode::UNAUTHORIZED => {
-                let Ok(client) = ClientAddress::from_request_parts(parts, api).await;
-                api.throttle.unauthenticated(client)?;
-                let Ok(base) = Base::from_request_parts(parts, api).await;
-                Err(Failure { challenge: Some(challenge(base.as_str(), api.directory.tenant)), ..failure })
-            }
-            Err(failure) => Err(failure),
+            Err(failure) => Err(refused(failure, parts, api).await),
         }
     }
+}
+
+/// Counts who has no good token, and tells it where there are tokens.
+pub(crate) async fn refused(failure: Failure, parts: &mut Parts, api: &Api) -> Failure {
+    if failure.status != StatusCode::UNAUTHORIZED {
+        return failure;
+    }
+    let Ok(client) = ClientAddress::from_request_parts(parts, api).await;
+    if let Err(exceeded) = api.throttle.unauthenticated(client) {
+        return exceeded.into();
+    }
+    let Ok(base) = Base::from_request_parts(parts, api).await;
+    Failure { challenge: Some(challenge(base.as_str(), api.directory.tenant)), ..failure }
 }
 
 /// The challenge as Graph sends it (RFC 6750, section 3): where our authority is, and Graph's well-known application id.
@@ -82,8 +89,7 @@ fn challenge(base: &str, tenant: TenantId) -> String {
 }
 
 async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, Failure> {
-    let token = bearer(headers).ok_or_else(|| Failure::unauthenticated("Access token is empty."))?;
-    let token = api.verifier.verify(token).await?;
+    let token = api.verifier.verify(bearer(headers)?).await?;
     if token.is_delegated() {
         return Err(Failure::delegated_token());
     }
@@ -92,14 +98,20 @@ async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, Failure>
     Ok(Caller { app: app.id, tenant, roles: roles(&token, app) })
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+/// Finds the token of a request.
+///
+/// # Errors
+///
+/// 401 if there is none.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| value.split_once(' '));
+    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    token.filter(|token| !token.is_empty()).ok_or_else(|| Failure::unauthenticated("Access token is empty."))
 }
 
 /// The tenant of our tokens is ours; a foreign issuer has the one that the operator gave it.
-fn tenant(token: &AccessToken<'_>, directory: &Directory) -> Result<TenantId, Failure> {
+pub(crate) fn tenant(token: &AccessToken<'_>, directory: &Directory) -> Result<TenantId, Failure> {
     let required = match token.foreign.map(|issuer| issuer.tenant) {
         None => directory.tenant,
         Some(TenantClaim::Required(tenant)) => tenant,
@@ -127,6 +139,6 @@ fn roles(token: &AccessToken<'_>, app: &App) -> Vec<Role> {
     said.into_iter().filter(|role| app.roles.contains(role)).collect()
 }
 
-fn guid(text: Option<&str>) -> Option<Uuid> {
+pub(crate) fn guid(text: Option<&str>) -> Option<Uuid> {
     Uuid::try_parse(text?).ok()
 }

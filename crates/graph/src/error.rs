@@ -13,7 +13,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::body::Unread;
-use crate::directory::Role;
+use crate::directory::{Role, UserRole};
 use crate::json::JsonError;
 use crate::throttle::{Exceeded, Limit};
 use crate::wire::Invalid;
@@ -50,6 +50,26 @@ impl Failure {
             "7500",
             "Unsupported AAD Identity. The token is a user's; this API takes application tokens only.",
         )
+    }
+
+    /// An application's token, or a person's for another page: this is for people at the page that needs it.
+    pub(crate) fn not_signed_in_for(scope: &str) -> Failure {
+        Failure::new(
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            format!("This is for people who have signed in. The token's 'scp' must be {scope:?}."),
+        )
+    }
+
+    /// The token's user is not, or no longer, in the directory.
+    pub(crate) fn unknown_user() -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, "Forbidden", "The user of the token is not in the directory.")
+    }
+
+    /// The person lacks a role.
+    pub(crate) fn missing_user_role(needed: UserRole) -> Failure {
+        let message = format!("An administrator has not allowed this user to do that; it needs {:?}.", needed.name());
+        Failure::new(StatusCode::FORBIDDEN, "Forbidden", message)
     }
 
     /// The token is good and its application is not, or no longer, registered here.
@@ -160,11 +180,12 @@ impl Failure {
 impl From<Exceeded> for Failure {
     fn from(Exceeded { limit, retry_after }: Exceeded) -> Failure {
         let (code, message) = match limit {
-            Limit::Requests => ("TooManyRequests", "The application makes too many requests a second."),
+            Limit::Requests => ("TooManyRequests", "The application or person makes too many requests a second."),
             Limit::ConcurrentCalls => ("8530", "The application has as many calls at a time as it may have."),
             Limit::CallsPerMonth => ("8529", "The application has placed as many calls this month as it may."),
             Limit::Unauthenticated => ("TooManyRequests", "Too many requests without a good access token."),
             Limit::FailedTokens => ("TooManyRequests", "Too many token requests have failed."),
+            Limit::FailedSignIns => ("TooManyRequests", "Too many sign-ins have failed."),
         };
         let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, code, message);
         Failure { retry_after: Some(retry_after), ..failure }

@@ -42,6 +42,8 @@ mod request;
 mod retention;
 mod routes;
 mod service;
+mod signed_in;
+mod site;
 mod store;
 mod throttle;
 mod tls;
@@ -53,10 +55,13 @@ pub use authority::{
     ClientKey, ClientKeyError, Cloud, ForeignIssuer, KeySource, RoleSource, SecretHash, SecretHashError, TenantClaim,
 };
 pub use callback::CallbackUri;
-pub use directory::{App, AppId, Credentials, Directory, Role, TenantId, UnknownRole};
+pub use directory::{
+    App, AppId, Credentials, Directory, Role, TenantId, UnknownRole, UnknownUserRole, User, UserId, UserRole,
+};
 pub use listen::Timeouts;
 pub use public_url::PublicUrl;
 pub use service::{AuthoritySettings, NotificationSettings, Service, Settings, StartError};
+pub use site::{Site, SiteError};
 pub use throttle::Throttling;
 pub use tls::{LocalCertificate, TlsError, local_certificate};
 pub use webhook::{WebhookSecret, WebhookSecretError};

@@ -102,16 +102,16 @@ fn complete(response: Response, ids: &RequestIds) -> Response {
     response
 }
 
-/// Finds what went wrong: ours, or an error of a layer below that wrote no JSON.
+/// Finds what went wrong: ours, or an error of a layer below that wrote neither JSON nor a page.
 fn failure_of(response: &Response) -> Option<Failure> {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return Some(failure.clone());
     }
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    let has_json =
-        response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    (failed && !has_json).then(|| Failure::from_status(status))
+    let written = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    let has_body = written.starts_with(b"application/json") || written.starts_with(b"text/html");
+    (failed && !has_body).then(|| Failure::from_status(status))
 }
 
 /// Replaces the body; headers such as `Allow` stay.

@@ -11,9 +11,9 @@ use http::{Method, StatusCode};
 
 use crate::api::Api;
 use crate::auth::{ANY_CALL_ROLE, Caller};
-use crate::authority::{Cloud, discovery, token};
+use crate::authority::{Cloud, discovery, sign_in, token};
 use crate::error::Failure;
-use crate::{calls, contract, health, notifications, operations, participants};
+use crate::{calls, contract, health, notifications, operations, participants, signed_in, site};
 
 /// The roots below which the API is served.
 const VERSIONS: [&str; 2] = ["/v1.0", "/beta"];
@@ -90,15 +90,21 @@ const OURS: &[Row] = &[
     ("POST", "/fermata/v1/calls/{call}/notifications/{notification}/redeliver", || post(notifications::redeliver)),
 ];
 
-/// The authority, the keys of our notifications, what machines and what operators look at.
+/// The console, the authority, the keys of our notifications, what machines and what operators look at.
 #[rustfmt::skip]
 const BESIDE: &[Row] = &[
+    ("GET",  "/",                                                 || get(site::page)),
+    ("GET",  "/assets/{file}",                                    || get(site::asset)),
     ("POST", "/{tenant}/oauth2/v2.0/token",                       || post(token::v2)),
     ("POST", "/{tenant}/oauth2/token",                            || post(token::v1)),
+    ("GET",  "/{tenant}/oauth2/v2.0/authorize",                   || get(sign_in::show)),
+    ("POST", "/{tenant}/oauth2/v2.0/authorize",                   || post(sign_in::submit)),
+    ("GET",  "/{tenant}/oauth2/v2.0/logout",                      || get(sign_in::logout)),
     ("GET",  "/{tenant}/v2.0/.well-known/openid-configuration",   || get(discovery::openid_configuration)),
     ("GET",  "/{tenant}/discovery/v2.0/keys",                     || get(discovery::tenant_keys)),
     ("GET",  "/v1/.well-known/OpenIdConfiguration",               || get(discovery::notification_configuration)),
     ("GET",  "/v1/keys",                                          || get(discovery::notification_keys)),
+    ("GET",  "/fermata/v1/me",                                    || get(signed_in::me)),
     ("GET",  "/fermata/v1/openapi.json",                          || get(contract::openapi)),
     ("GET",  "/health/live",                                      || get(health::live)),
     ("GET",  "/health/ready",                                     || get(health::ready)),

@@ -14,7 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::api::{Api, Inner};
 use crate::authority::access_token::own_validation;
-use crate::authority::{Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, Verifier, turn_in_time};
+use crate::authority::{
+    Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, SignIn, Verifier, turn_in_time,
+};
 use crate::calls::RecentCalls;
 use crate::connections::Places;
 use crate::directory::Directory;
@@ -24,6 +26,7 @@ use crate::outbox::Outbox;
 use crate::public_url::{PublicUrl, PublicUrls};
 use crate::recorder::{Announced, record};
 use crate::retention::forget_old_calls;
+use crate::site::Site;
 use crate::store::{Store, StoreError, Writer};
 use crate::throttle::{CallQuota, Month, Throttle, Throttling};
 use crate::tls::{self, TlsError};
@@ -65,6 +68,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// How long notifications are tried, and known.
     pub notifications: NotificationSettings,
+    /// The files of the console.
+    pub site: Site,
     /// Where `/metrics` comes from.
     pub metrics: PrometheusHandle,
 }
@@ -79,12 +84,14 @@ pub struct NotificationSettings {
 }
 
 /// Says how the authority issues tokens.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AuthoritySettings {
     /// How old a signing key becomes before the next one signs; at least two days, because each is announced for one.
     pub signing_key_age: Duration,
     /// Whether an application may use an assertion that it signed more than once.
     pub assertion_reuse: bool,
+    /// What the sign-in page tells a newcomer, if anything: in the dev profile, as whom to sign in.
+    pub sign_in_hint: Option<String>,
 }
 
 /// Is the Graph side, running.
@@ -191,6 +198,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         keys,
         secret_check: SecretCheck::new(),
         replays: Replays::default(),
+        sign_in: SignIn::new(settings.authority.sign_in_hint),
         assertion_reuse: settings.authority.assertion_reuse,
         notification_issuer: issuer,
         recent_calls: RecentCalls::default(),
@@ -199,6 +207,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         engine: engine.engine,
         store,
         announced,
+        site: settings.site,
         metrics: settings.metrics,
     }));
     let http_address = http.address();
@@ -226,7 +235,9 @@ async fn open_key_ring(data: PathBuf, age_max: Duration) -> Result<KeyRing, Caus
 
 async fn open_throttle(limits: &Throttling, directory: &Directory, store: &Store) -> Result<Throttle, StoreError> {
     let placed = store.calls_placed(Month::of(Utc::now())).await?;
-    Ok(Throttle::new(limits, directory.apps.iter().map(|app| app.id), CallQuota::new(limits, placed)))
+    let apps = directory.apps.iter().map(|app| app.id.0);
+    let known = apps.chain(directory.users.iter().map(|user| user.id.0));
+    Ok(Throttle::new(limits, known, CallQuota::new(limits, placed)))
 }
 
 async fn open_store(data: &Path) -> Result<(Store, Writer), Cause> {

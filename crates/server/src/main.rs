@@ -5,6 +5,7 @@
 mod bench;
 mod bot;
 mod config;
+mod console;
 mod demo;
 mod run;
 mod translate;

@@ -6,8 +6,10 @@ mod outgoing;
 mod secret;
 mod sip_tls;
 mod trunks;
+mod users;
 
 use crate::config::{self, Mode, OnPromptFailure, Settings};
+use crate::console;
 use anyhow::{Context, bail};
 use engine::prompts;
 use graph::{AuthoritySettings, Cloud, NotificationSettings, PublicUrl, Throttling, Timeouts};
@@ -193,7 +195,7 @@ pub(crate) fn graph(
         directory: directory::directory(settings)?,
         cloud: cloud(settings.graph.cloud),
         issuers: issuers::issuers(settings)?,
-        authority: authority(&settings.authority)?,
+        authority: authority(settings)?,
         throttling: throttling(&settings.throttling),
         timeouts: Timeouts::default(),
         connections_max: match settings.throttling.connections {
@@ -202,6 +204,7 @@ pub(crate) fn graph(
         },
         notification_issuer: Some(settings.graph.notification_issuer.clone()).filter(|issuer| !issuer.is_empty()),
         notifications: notifications(&settings.notifications)?,
+        site: console::site()?,
         metrics,
     })
 }
@@ -213,6 +216,7 @@ fn throttling(throttling: &config::Throttling) -> Throttling {
         calls_per_month: NonZero::new(throttling.calls_per_month),
         unauthenticated_per_second: NonZero::new(throttling.unauthenticated_per_second),
         failed_token_requests_per_minute: NonZero::new(throttling.failed_token_requests_per_minute),
+        failed_sign_ins_per_minute: NonZero::new(throttling.failed_sign_ins_per_minute),
         proxies: throttling.proxies.clone(),
     }
 }
@@ -254,12 +258,14 @@ fn public_url(settings: &Settings) -> anyhow::Result<Option<PublicUrl>> {
 /// A key is announced for a day before it signs, so it cannot be replaced daily.
 const SIGNING_KEY_DAYS_MIN: u32 = 2;
 
-fn authority(authority: &config::Authority) -> anyhow::Result<AuthoritySettings> {
+fn authority(settings: &Settings) -> anyhow::Result<AuthoritySettings> {
+    let authority = &settings.authority;
     if authority.signing_key_days < SIGNING_KEY_DAYS_MIN {
         bail!("authority.signing_key_days: must be at least {SIGNING_KEY_DAYS_MIN}");
     }
     Ok(AuthoritySettings {
         signing_key_age: Duration::from_hours(24 * u64::from(authority.signing_key_days)),
         assertion_reuse: authority.assertion_reuse,
+        sign_in_hint: users::sign_in_hint(settings),
     })
 }

@@ -29,6 +29,7 @@ const LEEWAY_S: u64 = 60;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) tid: Option<String>,
+    pub(crate) oid: Option<String>,
     appid: Option<String>,
     azp: Option<String>,
     client_id: Option<String>,
@@ -131,6 +132,11 @@ impl AccessToken<'_> {
             Some(_) => own_names.or(client_id.as_deref()),
             None => own_names,
         }
+    }
+
+    /// Returns what a person allowed the client to do, as our own tokens say it.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.claims.scp.as_ref()?.as_str()
     }
 
     /// Tells whether a person stands behind the token. Entra ID marks it by `scp` or `idtyp`; OpenID providers have no

@@ -53,19 +53,24 @@ fn document(base: &str, tenant: TenantId) -> Value {
         "authorization_endpoint": authorization_endpoint(base, tenant),
         "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "end_session_endpoint": format!("{base}/{tenant}/oauth2/v2.0/logout"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256"],
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": ["token"],
+        "grant_types_supported": ["client_credentials", "authorization_code"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login"],
+        "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": ["openid"],
+        "scopes_supported": ["Console", "Phone"],
         "request_uri_parameter_supported": false,
         "tenant_region_scope": null,
     })
 }
 
-/// Names where people would sign in. Nobody is there; clients want the member, and take the tenant from it.
+/// Names where people sign in. Clients of applications take the tenant from it.
 pub(crate) fn authorization_endpoint(base: &str, tenant: TenantId) -> String {
     format!("{base}/{tenant}/oauth2/v2.0/authorize")
 }

@@ -35,12 +35,16 @@ pub(crate) enum TokenError {
     WrongSecret,
     #[error("The client assertion is not accepted: {0}.")]
     Assertion(#[from] AssertionFault),
-    #[error("The grant type is not supported; use 'client_credentials'.")]
+    #[error("The code is unknown, used, expired, or was issued for another client, redirect URI or code challenge.")]
+    InvalidCode,
+    #[error("The grant type is not supported; use 'client_credentials', or 'authorization_code' with v2.0.")]
     UnsupportedGrant,
     #[error("The scope is not valid for client credentials; use '<the server's URL>/.default'.")]
     InvalidScope,
     #[error("The request carries more than one kind of client credentials.")]
     CredentialsTwice,
+    #[error("The client is public, so it has no secret and no assertion.")]
+    PublicClient,
     #[error("The request body must be a form of at most 1 MiB.")]
     NotAForm,
     #[error("Too many token requests are waiting.")]
@@ -120,7 +124,10 @@ impl TokenError {
     /// Whether a client was not who it said, or named nobody: what somebody who guesses meets.
     pub(crate) fn is_failed_proof(&self) -> bool {
         match self {
-            TokenError::UnknownApplication | TokenError::WrongSecret | TokenError::Assertion(_) => true,
+            TokenError::UnknownApplication
+            | TokenError::WrongSecret
+            | TokenError::Assertion(_)
+            | TokenError::InvalidCode => true,
             TokenError::MissingParameter(_)
             | TokenError::RepeatedParameter(_)
             | TokenError::UnknownTenant
@@ -128,6 +135,7 @@ impl TokenError {
             | TokenError::UnsupportedGrant
             | TokenError::InvalidScope
             | TokenError::CredentialsTwice
+            | TokenError::PublicClient
             | TokenError::NotAForm
             | TokenError::Busy
             | TokenError::TooManyFailures(_)
@@ -142,10 +150,12 @@ impl TokenError {
             | TokenError::RepeatedParameter(_)
             | TokenError::UnknownTenant
             | TokenError::CredentialsTwice
+            | TokenError::PublicClient
             | TokenError::SlowBody
             | TokenError::NotAForm => "invalid_request",
             TokenError::UnknownApplication => "unauthorized_client",
             TokenError::NoCredentials | TokenError::WrongSecret | TokenError::Assertion(_) => "invalid_client",
+            TokenError::InvalidCode => "invalid_grant",
             TokenError::UnsupportedGrant => "unsupported_grant_type",
             TokenError::InvalidScope => "invalid_scope",
             TokenError::Busy | TokenError::TooManyFailures(_) => "temporarily_unavailable",
@@ -160,11 +170,13 @@ impl TokenError {
             | TokenError::CredentialsTwice
             | TokenError::SlowBody
             | TokenError::NotAForm => 900_144,
+            TokenError::PublicClient => 700_025,
             TokenError::UnknownTenant => 90_002,
             TokenError::UnknownApplication => 700_016,
             TokenError::NoCredentials => 7_000_216,
             TokenError::WrongSecret => 7_000_215,
             TokenError::Assertion(fault) => fault.entra_number(),
+            TokenError::InvalidCode => 70_000,
             TokenError::UnsupportedGrant => 70_003,
             TokenError::InvalidScope => 70_011,
             TokenError::Busy | TokenError::Unsigned => 90_033,
@@ -184,9 +196,11 @@ impl TokenError {
             | TokenError::RepeatedParameter(_)
             | TokenError::UnknownTenant
             | TokenError::UnknownApplication
+            | TokenError::InvalidCode
             | TokenError::UnsupportedGrant
             | TokenError::InvalidScope
             | TokenError::CredentialsTwice
+            | TokenError::PublicClient
             | TokenError::NotAForm => StatusCode::BAD_REQUEST,
         }
     }
@@ -202,9 +216,11 @@ impl TokenError {
             | TokenError::NoCredentials
             | TokenError::WrongSecret
             | TokenError::Assertion(_)
+            | TokenError::InvalidCode
             | TokenError::UnsupportedGrant
             | TokenError::InvalidScope
             | TokenError::CredentialsTwice
+            | TokenError::PublicClient
             | TokenError::NotAForm
             | TokenError::SlowBody
             | TokenError::Unsigned => None,

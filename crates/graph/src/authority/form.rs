@@ -1,5 +1,5 @@
 //! Reads a token request: a form with the grant, and the client's credentials in it or in a header (RFC 6749, sections
-//! 2.3.1 and 4.4.2; RFC 7523, section 2.2).
+//! 2.3.1, 4.1.3 and 4.4.2; RFC 7523, section 2.2; RFC 7636, section 4.5).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +9,7 @@ use url::form_urlencoded;
 
 use super::assertion::ASSERTION_TYPE;
 use super::error::{AssertionFault, TokenError};
+use super::sign_in::Redemption;
 
 /// Says which endpoint was asked; v1 names a resource, v2.0 a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,18 @@ pub(crate) struct Form {
     client_assertion_type: Option<String>,
     scope: Option<String>,
     resource: Option<String>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
+}
+
+/// Says by what a token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GrantType {
+    /// An application asks for itself (RFC 6749, section 4.4).
+    ClientCredentials,
+    /// A page asks for the person who has signed in (RFC 6749, section 4.1).
+    AuthorizationCode,
 }
 
 /// Is what a client proves itself by.
@@ -62,6 +75,9 @@ impl Form {
             "client_assertion_type" => ("client_assertion_type", &mut self.client_assertion_type),
             "scope" => ("scope", &mut self.scope),
             "resource" => ("resource", &mut self.resource),
+            "code" => ("code", &mut self.code),
+            "redirect_uri" => ("redirect_uri", &mut self.redirect_uri),
+            "code_verifier" => ("code_verifier", &mut self.code_verifier),
             _ => return None,
         })
     }
@@ -99,13 +115,27 @@ impl Form {
         }
     }
 
-    /// Checks that the grant is the only one that is served.
-    pub(crate) fn check_grant(&self) -> Result<(), TokenError> {
-        match self.grant_type.as_deref() {
-            Some("client_credentials") => Ok(()),
-            Some(_) => Err(TokenError::UnsupportedGrant),
-            None => Err(TokenError::MissingParameter("grant_type")),
+    /// Returns which grant is asked for. Version 1 knows no people.
+    pub(crate) fn grant_type(&self, version: Version) -> Result<GrantType, TokenError> {
+        match (self.grant_type.as_deref(), version) {
+            (Some("client_credentials"), _) => Ok(GrantType::ClientCredentials),
+            (Some("authorization_code"), Version::V2) => Ok(GrantType::AuthorizationCode),
+            (Some(_), _) => Err(TokenError::UnsupportedGrant),
+            (None, _) => Err(TokenError::MissingParameter("grant_type")),
         }
+    }
+
+    /// Returns how a page redeems its code. A page is a public client: it has no credentials, and must send none.
+    pub(crate) fn redemption(&self) -> Result<Redemption<'_>, TokenError> {
+        if self.client_secret.is_some() || self.client_assertion.is_some() {
+            return Err(TokenError::PublicClient);
+        }
+        Ok(Redemption {
+            code: required("code", self.code.as_deref())?,
+            client_id: required("client_id", self.client_id.as_deref())?,
+            redirect_uri: required("redirect_uri", self.redirect_uri.as_deref())?,
+            verifier: required("code_verifier", self.code_verifier.as_deref())?,
+        })
     }
 
     /// Takes `<anything>/.default`: a client asks for the host name that it knows us by, or for Graph's.
@@ -118,6 +148,10 @@ impl Form {
             }
         }
     }
+}
+
+fn required<'a>(name: &'static str, member: Option<&'a str>) -> Result<&'a str, TokenError> {
+    member.ok_or(TokenError::MissingParameter(name))
 }
 
 fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {

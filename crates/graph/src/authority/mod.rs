@@ -5,6 +5,7 @@
 
 pub(crate) mod access_token;
 pub(crate) mod discovery;
+pub(crate) mod sign_in;
 pub(crate) mod signing_key;
 pub(crate) mod token;
 
@@ -28,3 +29,4 @@ pub(crate) use key_ring::{KeyRing, KeyRingError, turn_in_time};
 pub(crate) use replay::Replays;
 pub(crate) use secret::SecretCheck;
 pub use secret::{SecretHash, SecretHashError};
+pub(crate) use sign_in::{Scope, SignIn};

@@ -36,6 +36,11 @@ const WAITING_MAX: usize = 32;
 /// How long a request waits for its turn. Clients give up after some 10 s.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// Is what the password of a user whom nobody knows is compared with: a hash of the costs of [`SecretHash::to_phc`], all
+/// zeros, which is the hash of no password that anybody could find.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 type Sha256Digest = [u8; 32];
 
 /// Is a client secret as we keep it.
@@ -115,19 +120,31 @@ impl SecretHash {
         Some(right.ct_eq(&digest(secret)).into())
     }
 
+    /// Compares, by argon2 if it was given as a hash, and remembers nothing: people's passwords are easier to guess than
+    /// the secrets of applications, so no quick hash of them is kept.
+    fn compare_password(&self, password: &str) -> bool {
+        match &self.0 {
+            Kept::Sha256(right) => right.ct_eq(&digest(password)).into(),
+            Kept::Argon2id { phc, .. } => verify(phc, password),
+        }
+    }
+
     /// Compares by argon2 if need be, and remembers the right secret.
     fn compare_slowly(&self, secret: &str) -> bool {
         if let Some(answer) = self.compare(secret) {
             return answer;
         }
         let Kept::Argon2id { phc, known } = &self.0 else { return false };
-        let right = PasswordHash::new(phc)
-            .is_ok_and(|hash| Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok());
+        let right = verify(phc, secret);
         if right {
             known.get_or_init(|| digest(secret));
         }
         right
     }
+}
+
+fn verify(phc: &str, secret: &str) -> bool {
+    PasswordHash::new(phc).is_ok_and(|hash| Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok())
 }
 
 fn digest(secret: &str) -> Sha256Digest {
@@ -170,16 +187,32 @@ impl SecretCheck {
         if unknown.is_empty() {
             return Ok(false);
         }
-        let unknown = unknown.into_iter().map(|(hash, _)| hash.clone()).collect();
-        self.compare_in_turn(unknown, secret.to_owned()).await
+        let unknown: Vec<_> = unknown.into_iter().map(|(hash, _)| hash.clone()).collect();
+        let secret = secret.to_owned();
+        self.in_turn(move || unknown.iter().any(|hash| hash.compare_slowly(&secret))).await
     }
 
-    async fn compare_in_turn(&self, kept: Vec<SecretHash>, secret: String) -> Result<bool, Busy> {
+    /// Tells whether a person's password is the right one. Each takes the same time, also that of nobody, so that nobody
+    /// learns from it which users there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`] if too many wait.
+    pub(crate) async fn is_password(&self, kept: Option<&SecretHash>, password: &str) -> Result<bool, Busy> {
+        let (kept, password) = (kept.cloned(), password.to_owned());
+        self.in_turn(move || match kept {
+            Some(kept) => kept.compare_password(&password),
+            None => verify(NOBODYS_HASH, &password),
+        })
+        .await
+    }
+
+    async fn in_turn(&self, compare: impl FnOnce() -> bool + Send + 'static) -> Result<bool, Busy> {
         let _place = self.places.try_acquire().map_err(|_| Busy)?;
         let turn = tokio::time::timeout(WAIT_MAX, Arc::clone(&self.turns).acquire_owned()).await.map_err(|_| Busy)?;
         let turn = turn.expect("nobody closes the semaphore");
         let compare = move || {
-            let right = kept.iter().any(|hash| hash.compare_slowly(&secret));
+            let right = compare();
             // The turn ends with the work, also when the client has gone away meanwhile.
             drop(turn);
             right
@@ -262,6 +295,19 @@ mod tests {
             assert_eq!(check.is_one_of(&kept, secret).await, Ok(right), "{secret}");
         }
         assert_eq!(check.is_one_of(&[], "anything").await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_password_is_compared_slowly_each_time_also_that_of_nobody() {
+        let check = SecretCheck::new();
+        let kept = cheap_hash("right");
+        for (kept, password, right) in
+            [(Some(&kept), "wrong", false), (Some(&kept), "right", true), (None, "right", false), (None, "", false)]
+        {
+            assert_eq!(check.is_password(kept, password).await, Ok(right), "{password}");
+        }
+        assert_eq!(kept.compare("right"), None, "nothing is remembered");
+        assert!(PasswordHash::new(NOBODYS_HASH).is_ok());
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! The token endpoints: client credentials, in Entra's v2.0 and v1 forms (RFC 6749, section 4.4).
+//! The token endpoints: client credentials, in Entra's v2.0 and v1 forms (RFC 6749, section 4.4), and the codes of people
+//! who have signed in.
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use super::assertion::Assertion;
 use super::discovery::issuer;
 use super::error::TokenError;
-use super::form::{Credential, Form, Version};
+use super::form::{Credential, Form, GrantType, Version};
+use super::sign_in;
 use crate::api::{Api, Base};
 use crate::body;
 use crate::directory::{App, AppId, Role, TenantId};
@@ -104,12 +106,49 @@ async fn issue(
     let (parts, body) = request.into_parts();
     let body = body::read(body, api.timeouts.body).await?;
     let form = Form::read(&body, &parts.headers)?;
-    let (app, proof) = authenticate_unless_guessing(api, client, tenant, &form).await?;
-    form.check_grant()?;
+    match form.grant_type(version)? {
+        GrantType::ClientCredentials => issue_to_app(api, base, client, tenant, &form, version).await,
+        GrantType::AuthorizationCode => issue_to_page(api, base, client, tenant, &form),
+    }
+}
+
+async fn issue_to_app(
+    api: &Api,
+    base: &str,
+    client: ClientAddress,
+    tenant: TenantId,
+    form: &Form,
+    version: Version,
+) -> Result<Response, TokenError> {
+    let (app, proof) = authenticate_unless_guessing(api, client, tenant, form).await?;
     let resource = form.resource(version)?;
     let now = Utc::now().timestamp();
     let token = api.keys.sign(&claims(base, tenant, app, proof, now)).map_err(|_| TokenError::Unsigned)?;
     Ok(token_answer(&token, now, resource, version))
+}
+
+/// Who tries codes is not listened to for a while, either.
+fn issue_to_page(
+    api: &Api,
+    base: &str,
+    client: ClientAddress,
+    tenant: TenantId,
+    form: &Form,
+) -> Result<Response, TokenError> {
+    let redemption = form.redemption()?;
+    api.throttle.token_request(client, None)?;
+    let issued = sign_in::issue(api, base, tenant, &redemption);
+    if issued.as_ref().is_err_and(TokenError::is_failed_proof) {
+        api.throttle.token_request_failed(client, None);
+    }
+    let issued = issued?;
+    let body = json!({
+        "token_type": "Bearer",
+        "scope": issued.scope.name(),
+        "expires_in": sign_in::LIFETIME_S - 1,
+        "access_token": issued.token,
+    });
+    Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
 /// Who has failed too often is not listened to for a while, so that secrets cannot be found by trying.

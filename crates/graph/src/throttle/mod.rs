@@ -18,6 +18,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use bucket::{Bucket, Rate};
+use uuid::Uuid;
 
 use crate::directory::AppId;
 
@@ -28,7 +29,7 @@ const STRANGER_BUCKETS: usize = 1 << 14;
 /// Sets the limits; `None` is none.
 #[derive(Debug, Clone, Default)]
 pub struct Throttling {
-    /// Requests that an application may make each second.
+    /// Requests that an application or a person may make each second.
     pub requests_per_second: Option<NonZeroU32>,
     /// Calls that an application may have at a time.
     pub concurrent_calls: Option<NonZeroU32>,
@@ -38,6 +39,8 @@ pub struct Throttling {
     pub unauthenticated_per_second: Option<NonZeroU32>,
     /// Token requests of one application that may fail each minute from one address.
     pub failed_token_requests_per_minute: Option<NonZeroU32>,
+    /// Sign-ins of people that may fail each minute from one address.
+    pub failed_sign_ins_per_minute: Option<NonZeroU32>,
     /// Addresses of reverse proxies, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpAddr>,
 }
@@ -49,7 +52,9 @@ pub(crate) struct Throttle {
     requests: Option<Rate>,
     unauthenticated: Option<Rate>,
     failed_tokens: Option<Rate>,
-    apps: HashMap<AppId, Bucket>,
+    failed_sign_ins: Option<Rate>,
+    /// By the ids of applications and users.
+    known: HashMap<Uuid, Bucket>,
     strangers: Strangers,
     proxies: Vec<IpAddr>,
     pub(crate) calls: CallQuota,
@@ -71,6 +76,7 @@ pub(crate) enum Limit {
     CallsPerMonth,
     Unauthenticated,
     FailedTokens,
+    FailedSignIns,
 }
 
 impl Exceeded {
@@ -91,33 +97,35 @@ impl Limit {
             Limit::CallsPerMonth => "calls_per_month",
             Limit::Unauthenticated => "unauthenticated_per_second",
             Limit::FailedTokens => "failed_token_requests_per_minute",
+            Limit::FailedSignIns => "failed_sign_ins_per_minute",
         }
     }
 }
 
 impl Throttle {
-    /// Starts with full buckets; `calls` knows what was placed before.
-    pub(crate) fn new(limits: &Throttling, apps: impl Iterator<Item = AppId>, calls: CallQuota) -> Throttle {
+    /// Starts with full buckets for the applications and users of these ids; `calls` knows what was placed before.
+    pub(crate) fn new(limits: &Throttling, known: impl Iterator<Item = Uuid>, calls: CallQuota) -> Throttle {
         let per = |time, count: Option<NonZeroU32>| count.map(|count| Rate::new(count, time));
         Throttle {
             start: Instant::now(),
             requests: per(Duration::from_secs(1), limits.requests_per_second),
             unauthenticated: per(Duration::from_secs(1), limits.unauthenticated_per_second),
             failed_tokens: per(Duration::from_mins(1), limits.failed_token_requests_per_minute),
-            apps: apps.map(|app| (app, Bucket::default())).collect(),
+            failed_sign_ins: per(Duration::from_mins(1), limits.failed_sign_ins_per_minute),
+            known: known.map(|id| (id, Bucket::default())).collect(),
             strangers: Strangers::new(),
             proxies: limits.proxies.clone(),
             calls,
         }
     }
 
-    /// Counts a request of an application.
+    /// Counts a request of the application or user of this id.
     ///
     /// # Errors
     ///
     /// [`Exceeded`] if it has made too many.
-    pub(crate) fn request(&self, app: AppId) -> Result<(), Exceeded> {
-        let (Some(rate), Some(bucket)) = (self.requests, self.apps.get(&app)) else { return Ok(()) };
+    pub(crate) fn request(&self, id: Uuid) -> Result<(), Exceeded> {
+        let (Some(rate), Some(bucket)) = (self.requests, self.known.get(&id)) else { return Ok(()) };
         bucket.take(rate, self.start.elapsed()).map_err(|wait| Exceeded::new(Limit::Requests, wait))
     }
 
@@ -149,6 +157,25 @@ impl Throttle {
             self.strangers.bucket((Limit::FailedTokens, client, app)).charge(rate, self.start.elapsed());
         }
     }
+
+    /// Lets somebody try to sign in, unless too many tries from the address have failed. They count whoever they name:
+    /// else one password could be tried with every name.
+    ///
+    /// # Errors
+    ///
+    /// [`Exceeded`] if so; a right password does not help then.
+    pub(crate) fn sign_in(&self, client: ClientAddress) -> Result<(), Exceeded> {
+        let Some(rate) = self.failed_sign_ins else { return Ok(()) };
+        let wait = self.strangers.bucket((Limit::FailedSignIns, client)).wait(rate, self.start.elapsed());
+        wait.map_or(Ok(()), |wait| Err(Exceeded::new(Limit::FailedSignIns, wait)))
+    }
+
+    /// Counts a sign-in that has failed.
+    pub(crate) fn sign_in_failed(&self, client: ClientAddress) {
+        if let Some(rate) = self.failed_sign_ins {
+            self.strangers.bucket((Limit::FailedSignIns, client)).charge(rate, self.start.elapsed());
+        }
+    }
 }
 
 /// Is a table of buckets of a fixed size. Where a key lies is random in each process, so that nobody can aim at another.
@@ -172,13 +199,12 @@ impl Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     const APP: AppId = AppId(Uuid::from_u128(1));
     const OTHER: AppId = AppId(Uuid::from_u128(2));
 
     fn throttle(limits: &Throttling) -> Throttle {
-        Throttle::new(limits, [APP, OTHER].into_iter(), CallQuota::new(limits, Vec::new()))
+        Throttle::new(limits, [APP.0, OTHER.0].into_iter(), CallQuota::new(limits, Vec::new()))
     }
 
     fn client(text: &str) -> ClientAddress {
@@ -188,10 +214,10 @@ mod tests {
     #[test]
     fn each_application_has_a_limit_of_its_own() {
         let throttle = throttle(&Throttling { requests_per_second: NonZeroU32::new(1), ..Throttling::default() });
-        assert_eq!(throttle.request(APP), Ok(()));
+        assert_eq!(throttle.request(APP.0), Ok(()));
         let exceeded = Exceeded { limit: Limit::Requests, retry_after: Duration::from_secs(1) };
-        assert_eq!(throttle.request(APP), Err(exceeded));
-        assert_eq!(throttle.request(OTHER), Ok(()));
+        assert_eq!(throttle.request(APP.0), Err(exceeded));
+        assert_eq!(throttle.request(OTHER.0), Ok(()));
     }
 
     #[test]
@@ -211,12 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn sign_ins_that_fail_count_for_an_address_whoever_they_name() {
+        let limits = Throttling { failed_sign_ins_per_minute: NonZeroU32::new(2), ..Throttling::default() };
+        let throttle = throttle(&limits);
+        let [here, there] = ["192.0.2.1", "192.0.2.2"].map(client);
+        for _ in 0..2 {
+            assert_eq!(throttle.sign_in(here), Ok(()));
+            throttle.sign_in_failed(here);
+        }
+        assert_eq!(throttle.sign_in(here).expect_err("two have failed").limit, Limit::FailedSignIns);
+        assert_eq!(throttle.sign_in(there), Ok(()));
+    }
+
+    #[test]
     fn without_limits_nothing_is_refused() {
         let throttle = throttle(&Throttling::default());
         for _ in 0..10_000 {
             throttle.token_request_failed(client("::1"), None);
             let all = [
-                throttle.request(APP),
+                throttle.request(APP.0),
                 throttle.unauthenticated(client("::1")),
                 throttle.token_request(client("::1"), None),
             ];

@@ -17,6 +17,8 @@ mod paths;
 mod repeats;
 mod restart;
 mod server;
+mod sign_in;
+mod site;
 mod throttling;
 mod timeouts;
 mod tokens;

@@ -181,6 +181,7 @@ pub(crate) struct Throttling {
     pub(crate) calls_per_month: u32,
     pub(crate) unauthenticated_per_second: u32,
     pub(crate) failed_token_requests_per_minute: u32,
+    pub(crate) failed_sign_ins_per_minute: u32,
     pub(crate) connections: usize,
     pub(crate) proxies: Vec<IpAddr>,
 }
@@ -303,6 +304,12 @@ pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) display_name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password_hash: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) sip_password: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) sip_password_file: String,
@@ -376,7 +383,8 @@ impl Settings {
         let mut shown = self.clone();
         let apps =
             shown.apps.iter_mut().flat_map(|app| [&mut app.secret, &mut app.secret_hash, &mut app.webhook_secret]);
-        let users = shown.users.iter_mut().map(|user| &mut user.sip_password);
+        let users = shown.users.iter_mut();
+        let users = users.flat_map(|user| [&mut user.sip_password, &mut user.password, &mut user.password_hash]);
         let trunks = shown.trunks.iter_mut().map(|trunk| &mut trunk.password);
         let secrets = apps.chain(users).chain(trunks).filter(|secret| !secret.is_empty());
         secrets.for_each(|secret| *secret = HIDDEN.to_owned());

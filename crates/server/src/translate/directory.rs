@@ -1,6 +1,6 @@
-//! The tenant, its applications and what they prove themselves by.
+//! The tenant, its applications and what they prove themselves by. Its people are in `users.rs`.
 
-use super::{outgoing, secret};
+use super::{outgoing, secret, users};
 use crate::config::{self, Profile, Settings};
 use anyhow::{Context, bail};
 use engine::outgoing::Rule;
@@ -11,7 +11,8 @@ use std::path::Path;
 pub(super) fn directory(settings: &Settings) -> anyhow::Result<Directory> {
     let tenant = settings.tenant.id.parse().context("tenant.id must be a GUID")?;
     let app = |given| reachable_app(given, settings).with_context(|| format!("apps: {}", given.id));
-    Ok(Directory { tenant: TenantId(tenant), apps: settings.apps.iter().map(app).collect::<anyhow::Result<_>>()? })
+    let apps = settings.apps.iter().map(app).collect::<anyhow::Result<_>>()?;
+    Ok(Directory { tenant: TenantId(tenant), apps, users: users::users(settings)? })
 }
 
 /// An application that nobody can be is a mistake.
