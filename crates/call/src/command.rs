@@ -95,6 +95,15 @@ pub enum Command {
         /// Who is to be muted.
         participant: ParticipantId,
     },
+    /// Takes a mute away. Graph has no such method: there only the participant itself can.
+    UnmuteParticipant {
+        /// The id of the operation that is to be.
+        operation: OperationId,
+        /// The application's mark.
+        client_context: ClientContext,
+        /// Who is to be heard again.
+        participant: ParticipantId,
+    },
     /// `mute`: the application mutes itself.
     Mute {
         /// The id of the operation that is to be.

@@ -115,7 +115,11 @@ impl Conversation {
             }
             Command::MuteParticipant { operation, client_context, participant } => {
                 let kind = OperationKind::MuteParticipant { participant };
-                self.mute_participant(running(operation, call, client_context, kind), participant)
+                self.mute_participant(running(operation, call, client_context, kind), participant, true)
+            }
+            Command::UnmuteParticipant { operation, client_context, participant } => {
+                let kind = OperationKind::UnmuteParticipant { participant };
+                self.mute_participant(running(operation, call, client_context, kind), participant, false)
             }
             Command::SubscribeToTone { operation, client_context } => {
                 self.subscribe_to_tone(running(operation, call, client_context, OperationKind::SubscribeToTone))

@@ -17,8 +17,8 @@ use crate::conversation::Conversation;
 use crate::roster::Participant;
 use crate::timer::Timer;
 use crate::{
-    Accepted, CallId, Effect, Holds, OnPromptFailure, Operation, OperationId, ParticipantId, Prompt, PromptFailure,
-    PromptFailureKind, Refusal, ResultInfo,
+    Accepted, CallId, Effect, HoldPresence, Holds, OnPromptFailure, Operation, OperationId, ParticipantId, Prompt,
+    PromptFailure, PromptFailureKind, Refusal, ResultInfo,
 };
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub const MUSIC_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// One participant on hold.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    participant: ParticipantId,
+    pub(crate) participant: ParticipantId,
     /// The call that holds. When it ends, so does the hold.
     by: CallId,
     /// The operation that started it; it names the music.
@@ -44,6 +44,19 @@ pub(crate) struct Hold {
     phase: Phase,
     /// A stop that waits until the music has started.
     stop: Option<Operation>,
+}
+
+/// How far a hold is: see the diagram above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldPhase {
+    /// The prompt is being loaded; silence.
+    Loading,
+    /// The music is ordered; its first packet is still to come.
+    Starting,
+    /// The music is heard.
+    Playing,
+    /// The hold is about to end.
+    Stopping,
 }
 
 #[derive(Debug)]
@@ -299,6 +312,16 @@ impl Hold {
     fn began_or_runs(&self, operation: OperationId) -> bool {
         let began = self.started_by == operation && !matches!(self.phase, Phase::Stopping(_));
         began || self.is_stopping(operation) || self.stop.as_ref().is_some_and(|stop| stop.id == operation)
+    }
+
+    pub(crate) fn presence(&self) -> HoldPresence {
+        let phase = match self.phase {
+            Phase::Loading(_) => HoldPhase::Loading,
+            Phase::Starting(_) => HoldPhase::Starting,
+            Phase::Playing => HoldPhase::Playing,
+            Phase::Stopping(_) => HoldPhase::Stopping,
+        };
+        HoldPresence { started_by: self.started_by, phase }
     }
 
     /// The operations that still run, oldest first.

@@ -1,18 +1,19 @@
-//! `participants/{id}/mute`, and an application's own `mute` and `unmute`. They complete at once.
+//! `participants/{id}/mute` and its way back, and an application's own `mute` and `unmute`. They complete at once.
 
 use crate::conversation::{Conversation, completed, running};
 use crate::lifecycle::CallKind;
 use crate::{Accepted, CallId, ClientContext, Operation, OperationId, OperationKind, ParticipantId, Refusal};
 
 impl Conversation {
-    /// Drops a participant's audio at the server. Graph knows no way back but the participant's own.
+    /// Drops a participant's audio at the server, or no longer.
     pub(crate) fn mute_participant(
         &mut self,
         operation: Operation,
         participant: ParticipantId,
+        muted: bool,
     ) -> Result<Accepted, Refusal> {
         self.group_call(operation.call)?;
-        self.roster.person(participant)?.layers.muted = true;
+        self.roster.person(participant)?.layers.muted = muted;
         self.reroute(participant);
         self.tell_roster();
         Ok(completed(operation))

@@ -18,7 +18,7 @@ pub(crate) struct Participant {
 
 /// What a participant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// The application of a call. It has no leg.
     Application(CallId),
     /// A person who has not answered yet, or who calls and is not answered: not in the roster.
@@ -43,7 +43,7 @@ impl Participant {
 
     /// The direction that the applications see: a client's own hold shows as `inactive`, as observed of Graph
     /// (graph-calls 5.5), and so does ours.
-    fn shown_direction(&self) -> Direction {
+    pub(crate) fn shown_direction(&self) -> Direction {
         if self.layers.hold_music || self.layers.remote_hold { Direction::Inactive } else { self.direction }
     }
 }
@@ -87,6 +87,11 @@ impl Roster {
             Role::Ringing => Err(Refusal::ParticipantNotFound),
             Role::Application(_) => Err(Refusal::ParticipantIsApplication),
         }
+    }
+
+    /// Everybody, applications and those who are ringing too.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.iter()
     }
 
     /// The ids of those who are ringing or in, applications left out.

@@ -1,5 +1,6 @@
 //! What a conversation tells the outside.
 
+use crate::chronicle::Operator;
 use crate::prompts::PromptSource;
 use crate::worker::{Fact, WorkerHandle};
 use call::{Accepted, ConversationId, Notice, OperationId, Refusal};
@@ -31,6 +32,8 @@ pub struct Attachment {
     pub note: Option<String>,
     /// Prompts to be fetched ahead of need if the command is accepted.
     pub prefetch: Vec<PromptSource>,
+    /// The person at the console whose wish it is, if it is not the application's own.
+    pub operator: Option<Operator>,
 }
 
 /// What is to be undone if the change cannot be stored, and whose it is.

@@ -23,6 +23,8 @@ pub struct Config {
     pub prompts: prompts::Policy,
     /// How many media worker threads there are, at least one.
     pub workers: usize,
+    /// How much is written down of what each participant is given to hear. `None`: nothing.
+    pub ledgers: Option<media::LedgerLimits>,
 }
 
 /// Where SIP is spoken and with whom.

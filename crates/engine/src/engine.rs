@@ -228,6 +228,19 @@ impl Engine {
         new_guid()
     }
 
+    /// The worker that owns a call.
+    pub(crate) fn owner(&self, call: CallId) -> Option<usize> {
+        self.table().get(&call).copied()
+    }
+
+    pub(crate) fn worker_count(&self) -> usize {
+        self.workers.len()
+    }
+
+    pub(crate) fn send(&self, worker: usize, job: Job) -> Result<(), Busy> {
+        self.workers[worker].send(job)
+    }
+
     fn least_loaded(&self) -> usize {
         let by_load = self.workers.iter().enumerate().min_by_key(|(_, worker)| worker.conversations());
         by_load.map_or(0, |(index, _)| index)

@@ -3,7 +3,8 @@
 use crate::pulse::Pulse;
 use edge::latch::Latch;
 use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError};
-use edge::srtp::Protection;
+use edge::sip::Transport;
+use edge::srtp::{Protection, Suite};
 use media::{Codec, LegId, TransmitStart};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -29,6 +30,8 @@ pub(crate) struct Leg {
     /// There while the leg is encrypted.
     protection: Option<Box<Protection>>,
     pub(crate) pulse: Pulse,
+    /// How its phone is signalled, once that is known.
+    pub(crate) transport: Option<Transport>,
 }
 
 impl Leg {
@@ -43,7 +46,7 @@ impl Leg {
         };
         let negotiation = Negotiation::new(local).with_srtp(srtp);
         let pulse = Pulse::default();
-        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None, pulse }
+        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None, pulse, transport: None }
     }
 
     /// Makes the first offer, in each way it may be sent.
@@ -118,6 +121,11 @@ impl Leg {
 
     pub(crate) fn codec(&self) -> Option<Codec> {
         self.agreed().map(|agreed| agreed.format.codec)
+    }
+
+    /// What encrypts the leg, if anything does.
+    pub(crate) fn encryption(&self) -> Option<Suite> {
+        self.negotiation.keys().map(|keys| keys.ours.suite())
     }
 
     /// Whether a packet is this leg's and is to be used: RTP of a negotiated payload type (`None`: no RTP at all), from

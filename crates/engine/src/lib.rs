@@ -13,11 +13,13 @@
 
 mod alarm;
 mod change;
+mod chronicle;
 mod config;
 mod directory;
 mod engine;
 mod keypad;
 mod leg;
+pub mod live;
 pub mod outgoing;
 mod priority;
 pub mod prompts;
@@ -27,13 +29,16 @@ mod session;
 mod sip_loop;
 mod tick;
 mod trunks;
+mod watch;
 mod worker;
 
 pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Attachment, Change, NotRecorded};
+pub use chronicle::{EntryKind, Operator, Owner, Phase, TimelineOutcome};
 pub use config::{Application, Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
 pub use edge::sdp::SrtpPolicy;
-pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Uri};
+pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Transport, Uri};
 pub use edge::srtp::Suite;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
+pub use media::{Codec, LedgerLimits, Recording, SILENCE_DBFS, Statistics, TICK, write_wav};
 pub use tick::TickStatistics;

@@ -7,19 +7,24 @@
 
 mod caller;
 mod liveness;
+mod look;
 mod music;
 mod renegotiation;
 mod tones;
 
+use crate::chronicle::Operator;
 use crate::keypad::{Keypad, Way};
 use crate::leg::{Leg, LegRandom, direction};
+use crate::live::WallClock;
 use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, HangUpCause, Hears, Identity, LeaveCause, Notice,
     OperationId, ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
 pub(crate) use caller::Caller;
 use edge::sdp::{FirstOffers, LocalSrtp};
-use media::{Codec, DtmfEvent, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
+use edge::sip::Transport;
+pub(crate) use look::Memory;
+use media::{Codec, DtmfEvent, LedgerLimits, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
 use music::Music;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -52,6 +57,18 @@ pub(crate) struct Session {
     scratch: Vec<u8>,
     /// How long nothing may come from a phone until it is asked whether it is there.
     probe_after: Option<Duration>,
+    memory: Memory,
+}
+
+/// How a session is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// How long nothing may come from a phone until it is asked whether it is there.
+    pub(crate) probe_after: Option<Duration>,
+    /// Whether it is written down what people are given to hear.
+    pub(crate) ledgers: Option<LedgerLimits>,
+    /// Which time of day it is.
+    pub(crate) clock: WallClock,
 }
 
 /// What a session wants of its owner.
@@ -87,10 +104,15 @@ pub(crate) struct Datagram<'a> {
 }
 
 impl Session {
-    pub(crate) fn new(conversation: Conversation, probe_after: Option<Duration>) -> Self {
+    pub(crate) fn new(conversation: Conversation, settings: Settings) -> Self {
+        let Settings { probe_after, ledgers, clock } = settings;
+        let mixer = Mixer::new();
         let mut session = Self {
             conversation,
-            mixer: Mixer::new(),
+            mixer: match ledgers {
+                Some(limits) => mixer.with_ledgers(limits),
+                None => mixer,
+            },
             dialing: HashSet::new(),
             legs: HashMap::new(),
             by_leg: HashMap::new(),
@@ -105,8 +127,9 @@ impl Session {
             legs_made: 0,
             scratch: Vec::new(),
             probe_after,
+            memory: Memory::new(ledgers, clock),
         };
-        session.carry_out();
+        session.carry_out(clock.start());
         session
     }
 
@@ -115,15 +138,25 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    pub(crate) fn execute(&mut self, call: CallId, command: Command, now: Instant) -> Result<Accepted, Refusal> {
-        let accepted = self.conversation.execute(call, command, now)?;
-        self.carry_out();
-        Ok(accepted)
+    /// Carries out a wish: the application's, or that of an operator in its place.
+    pub(crate) fn execute(
+        &mut self,
+        call: CallId,
+        command: Command,
+        operator: Option<Operator>,
+        now: Instant,
+    ) -> Result<Accepted, Refusal> {
+        let wish = self.memory.chronicle.wish(call, &command, operator);
+        let outcome = self.conversation.execute(call, command, now);
+        self.memory.chronicle.judged(wish, &outcome, now);
+        self.carry_out(now);
+        outcome
     }
 
     fn observe(&mut self, event: Event, now: Instant) {
+        self.memory.chronicle.happened(&event, now);
         self.conversation.observe(event, now);
-        self.carry_out();
+        self.carry_out(now);
     }
 
     /// An operation could not be stored: its application was told "no".
@@ -132,9 +165,9 @@ impl Session {
     }
 
     /// Ends everything at once.
-    pub(crate) fn abort(&mut self, result: &ResultInfo) {
+    pub(crate) fn abort(&mut self, result: &ResultInfo, now: Instant) {
         self.conversation.abort(result);
-        self.carry_out();
+        self.carry_out(now);
     }
 
     /// The sockets of a leg are there. Returns the offers of which one is to be sent; `None` if nobody wants the leg any
@@ -164,6 +197,13 @@ impl Session {
         }
     }
 
+    /// How the phone of a leg is signalled.
+    pub(crate) fn signalled_over(&mut self, participant: ParticipantId, transport: Option<Transport>) {
+        if let Some(leg) = self.legs.get_mut(&participant) {
+            leg.transport = transport;
+        }
+    }
+
     /// The phone has answered with a description.
     pub(crate) fn answered(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
         let Some(leg) = self.legs.get_mut(&participant) else { return };
@@ -172,6 +212,7 @@ impl Session {
                 let silent = media::Route { hears: media::Hears::Silence, heard: false };
                 self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
                 self.by_leg.insert(leg.id, participant);
+                self.memory.ledgers.leg_added(leg.id, participant);
                 self.observe(Event::Answered { participant }, now);
                 self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
             }
@@ -222,7 +263,7 @@ impl Session {
     /// Runs the deadlines of the rules and one tick of the sound. `sink` gets what is to be sent.
     pub(crate) fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Datagram<'_>)) {
         self.conversation.expire(now);
-        self.carry_out();
+        self.carry_out(now);
         let Self { mixer, legs, by_leg, music, awaiting_flush, scratch, .. } = self;
         mixer.tick(now, wall_clock, &mut |outgoing: Outgoing<'_>| {
             let Some(participant) = by_leg.get(&outgoing.leg).copied() else { return };
@@ -258,8 +299,9 @@ impl Session {
     }
 
     /// Carries out what the rules have ordered.
-    fn carry_out(&mut self) {
+    fn carry_out(&mut self, now: Instant) {
         while let Some(effect) = self.conversation.poll_effect() {
+            self.memory.chronicle.ordered(&effect, now);
             match effect {
                 Effect::Dial { participant, identity, ring_timeout } => {
                     self.dialing.insert(participant);
@@ -289,6 +331,7 @@ impl Session {
                 Effect::Close => self.outputs.push_back(Output::Close),
             }
         }
+        self.memory.chronicle.compare(&self.conversation, now);
     }
 
     fn close_leg(&mut self, participant: ParticipantId, cause: HangUpCause) {
@@ -298,7 +341,7 @@ impl Session {
         self.keypads.remove(&participant);
         if let Some(leg) = self.legs.remove(&participant) {
             self.by_leg.remove(&leg.id);
-            self.mixer.remove_leg(leg.id);
+            self.memory.ledgers.leg_removed(participant, self.mixer.remove_leg(leg.id));
         }
         self.outputs.push_back(Output::CloseLeg { participant, cause });
     }

@@ -33,6 +33,7 @@ pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
         },
         prompts: prompt_policy(settings)?,
         workers: workers(settings),
+        ledgers: ledgers(&settings.observation)?,
     })
 }
 
@@ -170,6 +171,25 @@ fn prompt_policy(settings: &Settings) -> anyhow::Result<prompts::Policy> {
         outgoing: outgoing::prompts(settings)?,
         limits: prompts::Limits::default(),
     })
+}
+
+/// Intervals that are kept of what a participant was given: about a quarter of an hour of people who talk in turn. Each
+/// takes some 100 bytes.
+const HEARD_INTERVALS_MAX: usize = 2000;
+
+/// The most sound that is kept of a participant: it is memory that is taken at once, 8 kB for each second.
+const HEARD_AUDIO_SECONDS_MAX: u32 = 3600;
+
+fn ledgers(observation: &config::Observation) -> anyhow::Result<Option<engine::LedgerLimits>> {
+    let config::Observation { heard, heard_audio_seconds } = *observation;
+    if heard_audio_seconds > HEARD_AUDIO_SECONDS_MAX {
+        bail!("observation.heard_audio_seconds: must be at most {HEARD_AUDIO_SECONDS_MAX}, not {heard_audio_seconds}");
+    }
+    if !heard && heard_audio_seconds != 0 {
+        bail!("observation.heard_audio_seconds: sound is kept only where observation.heard is true");
+    }
+    let audio = Duration::from_secs(heard_audio_seconds.into());
+    Ok(heard.then_some(engine::LedgerLimits { intervals_max: HEARD_INTERVALS_MAX, audio }))
 }
 
 /// One core is left for the API; mixing needs the others.

@@ -39,6 +39,20 @@ fn mute_outlives_a_hold() {
 }
 
 #[test]
+fn who_is_unmuted_is_heard_unless_it_is_held() {
+    check(
+        "group alice bob\nmute alice\nhold alice\n---\nunmute alice\nunmute alice",
+        expect![[r#"
+            unmute alice
+              = 3 Completed
+              tell: roster 5: bot, alice Inactive, bob
+            unmute alice
+              = 4 Completed
+        "#]],
+    );
+}
+
+#[test]
 fn a_bot_mutes_itself() {
     check(
         "group alice bob\n---\nmute\nunmute",

@@ -188,11 +188,15 @@ impl Simulation {
 
     fn wish_other(&mut self) {
         let (participant, operation, client_context) = (self.anybody(), OperationId::new(self.id()), self.context());
-        match self.random.below(14) {
+        match self.random.below(15) {
             13 => {
                 let identity = Identity::user(self.random.below(6).to_string(), None);
                 let target = Invitation { participant: ParticipantId::new(self.id()), identity };
                 self.wish(Command::Transfer { target });
+            }
+            14 => {
+                let accepted = self.wish(Command::UnmuteParticipant { operation, client_context, participant });
+                self.muted.retain(|muted| !accepted || *muted != participant);
             }
             10 => drop(self.wish(Command::SubscribeToTone { operation, client_context })),
             11..=12 => {

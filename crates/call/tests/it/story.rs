@@ -103,6 +103,10 @@ impl Story {
                 let (operation, client_context, participant) = (self.operation(), self.context(), self.id(name));
                 self.wish(Command::MuteParticipant { operation, client_context, participant });
             }
+            ["unmute", name] => {
+                let (operation, client_context, participant) = (self.operation(), self.context(), self.id(name));
+                self.wish(Command::UnmuteParticipant { operation, client_context, participant });
+            }
             ["mute"] => {
                 let (operation, client_context) = (self.operation(), self.context());
                 self.wish(Command::Mute { operation, client_context });

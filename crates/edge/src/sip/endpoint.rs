@@ -162,6 +162,12 @@ impl Endpoint {
             && self.transactions.is_empty()
     }
 
+    /// Returns how the requests of a call go to the other side; `None` if there is no such dialog.
+    pub fn transport(&self, dialog: DialogKey) -> Option<Transport> {
+        let dialog = self.sessions.get(&dialog)?.dialog.as_ref()?;
+        Some(dialog.destination().transport())
+    }
+
     /// Tells whether what a call says next goes over TLS: to where its requests go, and back to where an offer came from
     /// that waits for its answer. Keys may stand in it then (RFC 4568 §8.2).
     pub fn is_secure(&self, dialog: DialogKey) -> bool {

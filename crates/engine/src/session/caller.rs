@@ -4,13 +4,13 @@
 //! confirms with its answer (RFC 3261 §13.2.1). From the answer on the caller's packets are taken in, and it gets
 //! silence; what it hears after that the rules say when it has confirmed the answer.
 
-use super::{Output, Session};
+use super::{Output, Session, Settings};
 use crate::leg::{Leg, LegRandom, direction};
 use call::{Conversation, Event, ParticipantId};
 use edge::sdp::{LocalSrtp, SdpError};
 use media::LegId;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The leg of somebody who calls, with the answer to its offer.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ impl Session {
     /// A conversation that begins with a call from outside.
     pub(crate) fn of_caller(
         conversation: Conversation,
-        probe_after: Option<Duration>,
+        settings: Settings,
         participant: ParticipantId,
         caller: Caller,
     ) -> Self {
-        let mut session = Self::new(conversation, probe_after);
+        let mut session = Self::new(conversation, settings);
         session.legs_made = FIRST_LEG;
         session.legs.insert(participant, caller.leg);
         session.unanswered = Some((participant, caller.answer));
@@ -64,6 +64,7 @@ impl Session {
             let silent = media::Route { hears: media::Hears::Silence, heard: false };
             self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
             self.by_leg.insert(leg.id, participant);
+            self.memory.ledgers.leg_added(leg.id, participant);
         }
         self.outputs.push_back(Output::AnswerCall { participant, answer });
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 mod interleavings;
 mod liveness;
+mod looking;
 mod srtp;
 
 const CALL: CallId = CallId::new(1);
@@ -222,7 +223,9 @@ impl Stage {
             targets: (0..3).map(target).collect(),
         };
         let conversation = Conversation::create(ConversationId::new(9), Policy::default(), call, now);
-        let session = Session::new(conversation, None);
+        let clock = WallClock::new(now, std::time::SystemTime::UNIX_EPOCH);
+        let ledgers = Some(LedgerLimits { intervals_max: 200, audio: Duration::from_secs(1) });
+        let session = Session::new(conversation, Settings { probe_after: None, ledgers, clock });
         let operation = OperationId::new(0);
         let mut stage = Self { session, phones: Vec::new(), now, operation, operations: 0, ended: Vec::new() };
         stage.drain();
@@ -283,7 +286,7 @@ impl Stage {
     }
 
     fn wish(&mut self, command: Command) {
-        self.session.execute(CALL, command, self.now).expect("accepted");
+        self.session.execute(CALL, command, None, self.now).expect("accepted");
         self.drain();
     }
 

@@ -303,7 +303,8 @@ impl Dialling {
             self.ways.remove(&other);
             endpoint.answered_elsewhere(other, now);
         }
-        Some(Step { leg: address, event: LegEvent::Answered { description, may_tell_keys } })
+        let transport = endpoint.transport(dialog);
+        Some(Step { leg: address, event: LegEvent::Answered { description, may_tell_keys, transport } })
     }
 
     /// A phone that cannot encrypt is called once more, in clear, if that is allowed; where a server has failed, the next

@@ -41,7 +41,8 @@ impl SipLoop {
         let (id, participant) = (CallId::new(new_guid()), ParticipantId::new(new_guid()));
         let call = IncomingCall { id, participant, application, caller };
         let may_tell_keys = self.dialling.may_tell_keys(&self.endpoint, dialog);
-        match handle.send(Job::Receive { conversation, call, offer, may_tell_keys }) {
+        let transport = self.endpoint.transport(dialog);
+        match handle.send(Job::Receive { conversation, call, offer, may_tell_keys, transport }) {
             Ok(()) => self.dialling.callers.invited(leg, dialog),
             Err(_) => self.endpoint.reject(dialog, Status::SERVICE_UNAVAILABLE, now),
         }

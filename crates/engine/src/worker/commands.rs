@@ -49,13 +49,14 @@ impl Running {
             Job::Receive { conversation, call, .. } if !self.unsent.is_empty() => self.refuse_call(conversation, &call),
             Job::Create { conversation, call, reply } => self.create(conversation, call, reply, now),
             Job::Execute { call, command, attachment, reply } => self.execute(call, command, attachment, reply, now),
-            Job::Receive { conversation, call, offer, may_tell_keys } => {
-                self.receive_call(conversation, call, &offer, may_tell_keys, now);
+            Job::Receive { conversation, call, offer, may_tell_keys, transport } => {
+                self.receive_call(conversation, call, &offer, (may_tell_keys, transport), now);
             }
+            Job::Look(question) => self.answer(question),
             Job::Shutdown { done } => {
                 let result = ResultInfo::new(500, 9001, "The server was shut down.");
                 for conversation in self.owned.keys().copied().collect::<Vec<_>>() {
-                    self.with_session(conversation, |session| session.abort(&result));
+                    self.with_session(conversation, |session| session.abort(&result, now));
                     self.settle(conversation, None);
                 }
                 self.stopped = true;
@@ -71,13 +72,13 @@ impl Running {
             return;
         };
         let takes_call = takes_call(&command);
-        match self.with_session(conversation, |session| session.execute(call, command, now)) {
+        let Attachment { note, prefetch, operator } = attachment;
+        match self.with_session(conversation, |session| session.execute(call, command, operator, now)) {
             Some(Ok(accepted)) => {
                 let withdrawn = match takes_call {
                     true => Some(Withdrawn::Conversation),
                     false => running_operation(&accepted).map(Withdrawn::Operation),
                 };
-                let Attachment { note, prefetch } = attachment;
                 let _within = self.worker.runtime.enter();
                 self.worker.prompts.prefetch(CallScope::new(conversation.as_u128()), prefetch);
                 self.settle(conversation, Some(Asked { accepted: Some((accepted, reply)), note, withdrawn }));
@@ -91,7 +92,7 @@ impl Running {
     fn create(&mut self, id: ConversationId, call: NewCall, reply: Reply, now: Instant) {
         let call_id = call.id;
         let conversation = Conversation::create(id, self.worker.config.policy, call, now);
-        let session = Session::new(conversation, self.worker.config.rtp.probe_after);
+        let session = Session::new(conversation, self.session_settings(now));
         self.own(id, call_id, session, HashMap::new());
         let (accepted, withdrawn) = (Some((Accepted::Done, reply)), Some(Withdrawn::Conversation));
         self.settle(id, Some(Asked { accepted, note: None, withdrawn }));
@@ -116,7 +117,8 @@ impl Running {
         let conversation = match fact {
             Fact::Leg { conversation, participant, event } => {
                 self.with_session(conversation, |session| match event {
-                    LegEvent::Answered { description, may_tell_keys } => {
+                    LegEvent::Answered { description, may_tell_keys, transport } => {
+                        session.signalled_over(participant, transport);
                         session.let_keys_be_told(participant, may_tell_keys);
                         session.answered(participant, &description, now);
                     }
@@ -140,7 +142,7 @@ impl Running {
             Fact::NotRecorded { conversation, of } => {
                 self.with_session(conversation, |session| match of {
                     Withdrawn::Operation(operation) => session.not_recorded(operation, now),
-                    Withdrawn::Conversation => session.abort(&not_recorded()),
+                    Withdrawn::Conversation => session.abort(&not_recorded(), now),
                 });
                 conversation
             }
@@ -170,7 +172,7 @@ impl Running {
         tracing::error!(%conversation, "a conversation has met a bug and is ended");
         let Some(owned) = self.owned.get_mut(&conversation) else { return };
         let result = ResultInfo::new(500, 9999, "The server met an internal error in this conversation.");
-        match catch_unwind(AssertUnwindSafe(|| owned.session.abort(&result))) {
+        match catch_unwind(AssertUnwindSafe(|| owned.session.abort(&result, Instant::now()))) {
             Ok(()) => self.settle(conversation, None),
             Err(_) => self.drop_conversation(conversation),
         }

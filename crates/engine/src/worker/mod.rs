@@ -6,11 +6,13 @@
 mod commands;
 mod handle;
 mod legs;
+mod look;
 mod prompt;
 mod receiving;
 mod settle;
 
 pub(crate) use handle::{Busy, WorkerHandle};
+pub(crate) use look::Question;
 
 use crate::alarm::Alarm;
 use crate::change::{Attachment, Change, Reply, Withdrawn};
@@ -22,7 +24,9 @@ use crate::session::Session;
 use crate::sip_loop::SipCommands;
 use crate::tick::{SLOTS, TickClock};
 use call::{CallId, Command, ConversationId, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
+use edge::sip::Transport;
 use legs::{LegSockets, Socket, send};
+use look::Remembered;
 use media::{Codec, Key, Loop, NtpTime};
 use mio::{Events, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
@@ -80,7 +84,11 @@ pub(crate) enum Job {
         offer: Vec<u8>,
         /// Whether keys of SRTP may stand in our description.
         may_tell_keys: bool,
+        /// How the caller is signalled.
+        transport: Option<Transport>,
     },
+    /// Somebody looks at what there is.
+    Look(Question),
     /// Ends every conversation and the worker; `done` is dropped when that is told.
     Shutdown {
         done: Reply,
@@ -104,6 +112,8 @@ pub(crate) enum LegEvent {
     Answered {
         description: Vec<u8>,
         may_tell_keys: bool,
+        /// How the phone is signalled.
+        transport: Option<Transport>,
     },
     /// Who called has confirmed that it was answered.
     Confirmed,
@@ -150,6 +160,7 @@ impl Worker {
             sockets: HashMap::new(),
             next_token: 0,
             unsent: VecDeque::new(),
+            remembered: Remembered::default(),
             stopped: false,
             worker: self,
         };
@@ -175,6 +186,8 @@ struct Running {
     next_token: usize,
     /// Changes that did not fit into the recorder's queue. While there are any, commands are refused.
     unsent: VecDeque<Change>,
+    /// Conversations that are over.
+    remembered: Remembered,
     /// Whether the engine has been shut down.
     stopped: bool,
 }

@@ -8,7 +8,7 @@ use crate::engine::new_secret;
 use crate::session::{Caller, Session};
 use crate::sip_loop::SipCommand;
 use call::{Conversation, ConversationId, IncomingCall};
-use edge::sip::Status;
+use edge::sip::{Status, Transport};
 use edge::srtp::KeySource;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ impl Running {
         id: ConversationId,
         call: IncomingCall,
         offer: &[u8],
-        may_tell_keys: bool,
+        (may_tell_keys, transport): (bool, Option<Transport>),
         now: Instant,
     ) {
         let participant = call.caller.participant;
@@ -45,7 +45,8 @@ impl Running {
         };
         let call_id = call.id;
         let conversation = Conversation::receive(id, self.worker.config.policy, call, now);
-        let session = Session::of_caller(conversation, self.worker.config.rtp.probe_after, participant, caller);
+        let mut session = Session::of_caller(conversation, self.session_settings(now), participant, caller);
+        session.signalled_over(participant, transport);
         self.own(id, call_id, session, HashMap::from([(participant, sockets)]));
         self.table().insert(call_id, self.worker.index);
         self.worker.sip.send(SipCommand::Ring { leg: self.address(id, participant) });

@@ -104,6 +104,7 @@ impl Running {
         self.by_call.retain(|_, id| *id != conversation);
         self.worker.prompts.forget(CallScope::new(conversation.as_u128()));
         self.handle.count_conversations(self.owned.len());
+        self.remembered.push(conversation, owned.session.into_memory());
     }
 
     pub(super) fn address(&self, conversation: ConversationId, participant: ParticipantId) -> LegAddress {

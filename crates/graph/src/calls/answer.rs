@@ -53,7 +53,7 @@ fn attachment(request: &Request, callbacks: &Rule) -> Result<Attachment, Invalid
     if let Some(callback_uri) = callback_uri {
         facts["callbackUri"] = json!(callback_uri.as_str());
     }
-    Ok(Attachment { note: Some(facts.to_string()), prefetch: prefetch(pre_fetch) })
+    Ok(Attachment { note: Some(facts.to_string()), prefetch: prefetch(pre_fetch), ..Attachment::default() })
 }
 
 #[cfg(test)]

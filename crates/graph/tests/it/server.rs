@@ -382,5 +382,6 @@ fn engine_config() -> engine::Config {
         rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999, probe_after: None },
         prompts: engine::prompts::Policy { outgoing: to_loopback(), ..Default::default() },
         workers: 1,
+        ledgers: None,
     }
 }

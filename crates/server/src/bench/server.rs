@@ -33,6 +33,9 @@ const SETTINGS: [(&str, &str); 6] = [
     ("FERMATA__SIP__LISTEN", "127.0.0.1:0"),
     ("FERMATA__SIP__TLS_LISTEN", ""),
     ("FERMATA__GRAPH__MODE", "extended"),
+    // As in production: what people are given to hear is not written down.
+    ("FERMATA__OBSERVATION__HEARD", "false"),
+    ("FERMATA__OBSERVATION__HEARD_AUDIO_SECONDS", "0"),
 ];
 
 /// What differs where sound is encrypted. The keys go over UDP, which on loopback nobody reads.

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) srtp: Srtp,
     pub(crate) guard: Guard,
     pub(crate) media: Media,
+    pub(crate) observation: Observation,
     pub(crate) graph: Graph,
     pub(crate) authority: Authority,
     pub(crate) throttling: Throttling,
@@ -140,6 +141,14 @@ pub(crate) enum SrtpPolicy {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Media {
     pub(crate) workers: usize,
+}
+
+/// What is written down for people who look.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Observation {
+    pub(crate) heard: bool,
+    pub(crate) heard_audio_seconds: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

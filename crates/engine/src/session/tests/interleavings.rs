@@ -129,7 +129,7 @@ impl Stage {
 
     /// Holds or takes off hold; both may be refused. Returns whether it was done.
     fn tries(&mut self, command: Command) -> bool {
-        match self.session.execute(CALL, command, self.now) {
+        match self.session.execute(CALL, command, None, self.now) {
             Ok(_) => {
                 self.drain();
                 true
