@@ -26,7 +26,7 @@ const REST_WAIT_MAX: Duration = Duration::from_secs(10);
 const REST_CPU_MAX: Duration = Duration::from_millis(10);
 
 /// What differs from the configuration that is in force otherwise: free ports, and no limit of one hold at a time.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("FERMATA__PROFILE", "dev"),
     ("FERMATA__HTTP__LISTEN", "127.0.0.1:0"),
     ("FERMATA__HTTPS__LISTEN", ""),
