@@ -63,7 +63,7 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         listen: settings.sip.listen,
         tls: sip_tls::sip_tls(settings, &domain).context("sip")?,
         domain,
-        users: settings.users.iter().map(user).collect::<anyhow::Result<_>>()?,
+        users: settings.users.iter().filter(|user| users::has_phone(user)).map(user).collect::<anyhow::Result<_>>()?,
         applications: applications(settings)?,
         trusted: settings.sip.trusted.clone(),
         trunks: trunks::trunks(settings)?,

@@ -49,6 +49,7 @@ fn instructions(bot: &Bot, server: &Server, place: &Place, held: &Participant) -
     let steps = [
         "  The server stays up, with the phones in a new call.".to_owned(),
         format!("  API {url}/v1.0   SIP {}", server.sip_address()),
+        format!("  Console {url}/ (alice, fermata-dev)"),
         String::new(),
         "  A token:".to_owned(),
         token_command(bot, &url),

@@ -33,6 +33,13 @@ fn password(user: &config::User, profile: Profile) -> anyhow::Result<Option<Secr
     }
 }
 
+/// Who only signs in to the console needs no password for phones. Who has no password at all has been forgotten.
+pub(super) fn has_phone(user: &config::User) -> bool {
+    let sip = [&user.sip_password, &user.sip_password_file, &user.sip_password_env];
+    let signs_in = !user.password.is_empty() || !user.password_hash.is_empty();
+    !signs_in || sip.iter().any(|text| !text.is_empty())
+}
+
 /// Says as whom a newcomer can sign in, as long as that is no secret.
 pub(super) fn sign_in_hint(settings: &Settings) -> Option<String> {
     let may_operate = |user: &&config::User| user.roles.iter().any(|role| role == UserRole::ConsoleOperate.name());
@@ -74,6 +81,13 @@ mod tests {
         check_refused(&config::User { password: String::new(), ..given }, Profile::Dev, "password_hash: must be");
         check_refused(&config::User { password: String::new(), ..alice() }, Profile::Dev, "cannot sign in");
         check_refused(&config::User { roles: vec!["Console.All".to_owned()], ..alice() }, Profile::Dev, "Console.All");
+    }
+
+    #[test]
+    fn who_only_signs_in_has_no_phone() {
+        let operator = config::User { sip_password: String::new(), ..alice() };
+        assert!(has_phone(&alice()) && !has_phone(&operator));
+        assert!(has_phone(&config::User { password: String::new(), ..operator }), "its password is missing");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod baresip;
 mod bench;
 mod callbacks;
 mod conflicts;
+mod console;
 mod contract;
 mod crash;
 mod crash_rounds;

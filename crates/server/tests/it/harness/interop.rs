@@ -1,4 +1,4 @@
-//! The programs of interop/, as child processes: Microsoft's SDKs, and schemathesis.
+//! The programs of interop/, as child processes: Microsoft's SDKs, and schemathesis; and those of console/, with a browser.
 //!
 //! What they need is installed below target/, once, and again when a list of requirements has changed.
 
@@ -15,6 +15,7 @@ const INSTALLED: &str = env!("CARGO_TARGET_TMPDIR");
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(install_python);
 static JAVASCRIPT: LazyLock<PathBuf> = LazyLock::new(install_javascript);
+static CONSOLE: LazyLock<PathBuf> = LazyLock::new(install_console);
 
 /// Runs Python in a folder of interop/, with all requirements at hand.
 pub(crate) fn python(folder: &str) -> Command {
@@ -30,6 +31,13 @@ pub(crate) fn python(folder: &str) -> Command {
 pub(crate) fn npm() -> Command {
     let mut command = limited(Path::new("npm"));
     command.current_dir(&*JAVASCRIPT);
+    command
+}
+
+/// Runs a program with the console's packages at hand, in its folder.
+pub(crate) fn in_console(program: &str) -> Command {
+    let mut command = limited(Path::new(program));
+    command.current_dir(&*CONSOLE);
     command
 }
 
@@ -75,6 +83,19 @@ fn install_javascript() -> PathBuf {
         }
     }
     folder
+}
+
+/// The console's packages lie beside its source, where the bundler looks for them.
+fn install_console() -> PathBuf {
+    let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../console");
+    let (made_of, lock) = (console.join("node_modules/made-of.json"), read(&console.join("package-lock.json")));
+    if fs::read_to_string(&made_of).is_ok_and(|made_of| made_of == lock) {
+        return console;
+    }
+    let mut npm = Command::new("npm");
+    run(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&console));
+    fs::write(made_of, lock).expect("the folder can be written to");
+    console
 }
 
 /// Has a folder made by `fill`, unless it was made of the same requirements before.

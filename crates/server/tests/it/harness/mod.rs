@@ -36,7 +36,7 @@ pub(crate) use encrypted::{encrypted, encrypted_by};
 pub(crate) use files::Files;
 pub(crate) use hold_key::{HELD, HoldKey, TOGETHER, check_every_order};
 pub(crate) use http::{block_on, serve};
-pub(crate) use interop::{npm, python, run};
+pub(crate) use interop::{in_console, npm, python, run};
 pub(crate) use kamailio::{Kamailio, ProxyAddress};
 pub(crate) use linphone::{Linphone, LinphoneCodec};
 pub(crate) use server::Server;

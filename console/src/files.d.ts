@@ -1,0 +1,2 @@
+// The bundler takes these; they have no types.
+declare module "*.css";
