@@ -1,5 +1,6 @@
 //! What an endpoint is told when it is made.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -46,6 +47,9 @@ pub struct Config {
     pub guard: GuardLimits,
     /// Where the requests of a call may go, besides to where it began.
     pub reach: Reach,
+    /// Where the trunks are: they are trusted in all of that. They may move:
+    /// [`set_trunks`](super::Endpoint::set_trunks).
+    pub trunks: HashSet<IpAddr>,
 }
 
 /// The shortest session interval of RFC 4028 §5.
@@ -88,6 +92,7 @@ impl Config {
             limits: Limits::default(),
             guard: GuardLimits::off(),
             reach: Reach::Anywhere,
+            trunks: HashSet::new(),
         }
     }
 
@@ -137,7 +142,7 @@ pub enum Incoming {
     /// It is offered to the owner if it comes from a trusted host, or from a user of the registrar who proves it by the
     /// password (401 otherwise). Nobody is believed to be a user without it.
     Authenticate {
-        /// The hosts whose calls need no password, and who are believed whom they assert (RFC 3325).
+        /// The hosts, besides trunks, whose calls need no password, and who are believed whom they assert (RFC 3325).
         trusted: Vec<IpAddr>,
     },
     /// It is answered with 403 and a Warning that says that incoming calls are not offered.
@@ -152,8 +157,8 @@ pub enum Incoming {
 pub enum Reach {
     /// Wherever the peer says (RFC 3261 §12.2.1.1).
     Anywhere,
-    /// To these addresses, loopback if it is allowed, and the host where the call began, at any port. What is to go
-    /// elsewhere goes to where the call began: a proxy there knows the way.
+    /// To these addresses and those of trunks, loopback if it is allowed, and the host where the call began, at any port.
+    /// What is to go elsewhere goes to where the call began: a proxy there knows the way.
     Only {
         /// Whether loopback addresses may be reached.
         loopback: bool,
@@ -163,6 +168,16 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Adds where the trunks are.
+    pub(super) fn with(&self, trunks: &HashSet<IpAddr>) -> Reach {
+        match self {
+            Reach::Anywhere => Reach::Anywhere,
+            Reach::Only { loopback, addresses } => {
+                Reach::Only { loopback: *loopback, addresses: addresses.iter().chain(trunks).copied().collect() }
+            }
+        }
+    }
+
     /// Tells whether a request of a call that began at `first` may go to `next`.
     pub(super) fn allows(&self, next: Destination, first: Destination) -> bool {
         // What began over TLS never goes on in clear: keys may stand in it.

@@ -101,8 +101,8 @@ impl Dialog {
     }
 
     /// Follows the peer's Contact and Record-Route only this far.
-    pub(super) fn confined_to(self, reach: &Reach) -> Dialog {
-        Dialog { reach: reach.clone(), ..self }
+    pub(super) fn confined_to(self, reach: Reach) -> Dialog {
+        Dialog { reach, ..self }
     }
 
     pub(super) fn id(&self) -> DialogId {

@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause};
+use super::header::Name;
 use super::method::Method;
 use super::received::Received;
 use super::session::{Phase, Session, SessionTimer};
 use super::status::Status;
 use super::transaction::{ClientEvent, Purpose, ServerId};
 
-/// The Reason of a CANCEL to the phones that were too late, word for word as RFC 3326 §3.1 has it.
-const ANSWERED_ELSEWHERE: &str = "SIP ;cause=200 ;text=\"Call completed elsewhere\"";
+/// The Reason of a CANCEL to the phones that were too late, word for word as RFC 3326 §3.1 has it, and of the BYE to those
+/// that took the call all the same.
+pub(super) const ANSWERED_ELSEWHERE: &str = "SIP ;cause=200 ;text=\"Call completed elsewhere\"";
 
 impl Endpoint {
     /// Ends a call, whatever its state. [`Event::Ended`](super::Event::Ended) follows at once; what the wire still needs
@@ -48,10 +50,21 @@ impl Endpoint {
         }
     }
 
+    /// Sends the BYE as [`say_bye`](Endpoint::say_bye) does, and in it why.
+    pub(super) fn say_bye_because(&mut self, key: DialogKey, reason: Option<&'static str>, now: Instant) {
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.bye_reason = reason;
+        }
+        self.say_bye(key, now);
+    }
+
     fn send_bye(&mut self, key: DialogKey, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Some(dialog) = &mut session.dialog else { return };
         let mut bye = dialog.request(Method::Bye);
+        if let Some(reason) = session.bye_reason {
+            bye.headers.push(Name::Reason, reason);
+        }
         session.authorizer.sign(&mut bye);
         self.transactions.start(bye, dialog.destination(), Purpose::Bye(key), now);
     }

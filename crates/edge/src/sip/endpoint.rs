@@ -1,10 +1,11 @@
 //! The endpoint: declares the state and sorts what comes in. Each rule is in a file of its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::authenticator::Authenticator;
-use super::config::Config;
+use super::config::{Config, Reach};
 use super::dialog::DialogId;
 use super::event::{DialogKey, Event, RegistrationKey};
 use super::flow::{Destination, Flow, Transmit, Transport};
@@ -58,10 +59,21 @@ impl Endpoint {
             registration_timers: Timers::new(),
             events: VecDeque::new(),
             next_incoming: DialogKey::INCOMING,
-            guard: Guard::new(config.guard.clone()),
+            guard: Guard::new(config.guard.clone(), config.trunks.clone()),
             streams: HashMap::new(),
             config,
         }
+    }
+
+    /// Takes in where the trunks are now. Calls that are up go on as they were told.
+    pub fn set_trunks(&mut self, trunks: HashSet<IpAddr>) {
+        self.guard.set_trunks(trunks.clone());
+        self.config.trunks = trunks;
+    }
+
+    /// Returns where the requests of a call may go that begins now.
+    pub(super) fn reach(&self) -> Reach {
+        self.config.reach.with(&self.config.trunks)
     }
 
     /// Takes a UDP datagram in, or the next bytes of a TCP connection. Bytes that are no SIP are
@@ -238,6 +250,7 @@ impl Endpoint {
             SessionTimer::Ring(dialog) => self.stop_ringing(dialog, now),
             SessionTimer::Cancel(dialog) => self.abandon(dialog, now),
             SessionTimer::Answer(dialog) => self.answer_late(dialog, now),
+            SessionTimer::Ringing(dialog) => self.resend_ringing(dialog, now),
             SessionTimer::Resend(dialog) => self.resend_success(dialog, now),
             SessionTimer::Ack(dialog) => self.miss_ack(dialog, now),
             SessionTimer::Offer(dialog) => self.retry_offering(dialog, now),

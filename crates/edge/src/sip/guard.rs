@@ -52,7 +52,7 @@ pub struct GuardLimits {
     pub requests_per_s_max: u32,
     /// How many addresses are remembered in each table, some 100 bytes each.
     pub sources_max: usize,
-    /// Addresses that are never shut out or limited: proxies and trunks, behind which there are many.
+    /// Addresses that are never shut out or limited, besides trunks: proxies, behind which there are many.
     pub trusted: HashSet<IpAddr>,
 }
 
@@ -124,6 +124,7 @@ struct Rates {
 #[derive(Debug)]
 pub(super) struct Guard {
     limits: GuardLimits,
+    trunks: HashSet<IpAddr>,
     proven: Records,
     unproven: Records,
     rates: Rates,
@@ -132,9 +133,13 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(limits: GuardLimits) -> Guard {
+    pub(super) fn new(limits: GuardLimits, trunks: HashSet<IpAddr>) -> Guard {
         let (proven, unproven) = (Records::new(), Records::new());
-        Guard { limits, proven, unproven, rates: Rates::default(), bans: VecDeque::new(), dropped: 0 }
+        Guard { limits, trunks, proven, unproven, rates: Rates::default(), bans: VecDeque::new(), dropped: 0 }
+    }
+
+    pub(super) fn set_trunks(&mut self, trunks: HashSet<IpAddr>) {
+        self.trunks = trunks;
     }
 
     fn is_on(&self) -> bool {
@@ -142,7 +147,8 @@ impl Guard {
     }
 
     fn trusts(&self, flow: Flow) -> bool {
-        self.limits.trusted.contains(&flow.remote.ip())
+        let ip = flow.remote.ip();
+        self.limits.trusted.contains(&ip) || self.trunks.contains(&ip)
     }
 
     /// Decides about a request from outside of calls. `is_register`: it is a REGISTER. `is_bound`: it comes over the flow

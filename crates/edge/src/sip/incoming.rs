@@ -14,8 +14,8 @@ use super::header::Name;
 use super::message::Response;
 use super::method::Method;
 use super::name_addr::NameAddr;
-use super::prack;
 use super::received::Received;
+use super::reliable::Alerting;
 use super::session::{Phase, Session, SessionTimer, Unacknowledged};
 use super::status::Status;
 use super::transaction::ServerId;
@@ -37,7 +37,7 @@ impl Endpoint {
         }
         let tag = self.transactions.tag(server).unwrap_or("").to_owned();
         match Dialog::from_request(received, &tag) {
-            Ok(dialog) => self.receive_call(server, dialog.confined_to(&self.config.reach), caller, received, now),
+            Ok(dialog) => self.receive_call(server, dialog.confined_to(self.reach()), caller, received, now),
             Err(_) => self.respond(server, Status::BAD_REQUEST, now),
         }
     }
@@ -53,7 +53,9 @@ impl Endpoint {
             return is_offered.then(|| Caller { user: None, from: received.from.clone() });
         };
         let asserted = asserted(received).unwrap_or_else(|| received.from.clone());
-        if trusted.contains(&received.flow.remote.ip()) && !self.names_user(&asserted) {
+        let host = received.flow.remote.ip();
+        let is_trusted = trusted.contains(&host) || self.config.trunks.contains(&host);
+        if is_trusted && !self.names_user(&asserted) {
             return Some(Caller { user: None, from: asserted });
         }
         match self.authenticator.check(&received.request, &self.config.users, received.flow, now) {
@@ -109,18 +111,17 @@ impl Endpoint {
         });
     }
 
-    /// Tells the caller that it rings (180). Does nothing when the call is answered or gone, and for a caller who wants
-    /// none but reliable provisional responses (RFC 3262 §3), which we do not send.
+    /// Tells the caller that it rings (180), reliably if it confirms that: see [`Alerting`]. Does nothing when the call is
+    /// answered or gone.
     pub fn ring(&mut self, dialog: DialogKey, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
         let Some(received) = self.transactions.received(server) else { return };
-        let must_be_reliable = received.request.headers.list(&Name::Require).any(|option| option == prack::OPTION);
-        if must_be_reliable {
-            return;
-        }
-        if let Some(mut response) = self.dialog_response(server, Status::RINGING) {
-            response.headers.push(Name::Allow, self.config.allow());
-            self.transactions.respond(server, &response, now);
+        let Some(mut response) = self.dialog_response(server, Status::RINGING) else { return };
+        response.headers.push(Name::Allow, self.config.allow());
+        match Alerting::of(&received.request) {
+            Alerting::Plain => self.transactions.respond(server, &response, now),
+            Alerting::Reliable => self.ring_reliably(dialog, server, response, now),
+            Alerting::None => {}
         }
     }
 
@@ -129,6 +130,7 @@ impl Endpoint {
     pub fn accept(&mut self, dialog: DialogKey, answer: Vec<u8>, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };
         self.session_timers.clear(SessionTimer::Answer(dialog));
+        self.session_timers.clear(SessionTimer::Ringing(dialog));
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.phase = Phase::Established;
             session.is_confirming = true;

@@ -2,7 +2,7 @@
 //!
 //! RFC 3261 (transactions, dialogs, registrar) with RFC 6026 (corrected INVITE transactions), RFC 3581 (`rport`),
 //! RFC 7616 and 8760 (digest with MD5 and SHA-256), RFC 6086 (INFO), RFC 3311 (UPDATE), RFC 3262 (reliable provisional
-//! responses, as the caller), RFC 4028 (session timers) and the keep-alives of RFC 5626. SDP is carried, not read: see
+//! responses), RFC 4028 (session timers) and the keep-alives of RFC 5626. SDP is carried, not read: see
 //! [`sdp`](crate::sdp).
 //!
 //! Layers, each using only those below it:
@@ -10,7 +10,8 @@
 //! ```text
 //!   endpoint                    state, and what comes in is sorted
 //!   outgoing incoming ending requests probe       one rule each: calls out, calls in, ends, the rest, who is there
-//!   offering offered expiry prack                 and: changes of ours, of the peer's, session timers, early answers
+//!   offering offered expiry                       and: changes of ours, of the peer's, session timers
+//!   prack reliable                                and: provisional responses that are confirmed, by us and to us
 //!   register registration       a registrar; a client of one
 //!   session dialog              what is remembered of a call
 //!   transaction                 retransmissions, timers A to M
@@ -82,6 +83,7 @@ mod received;
 mod register;
 mod registrar;
 mod registration;
+mod reliable;
 mod requests;
 mod session;
 mod status;

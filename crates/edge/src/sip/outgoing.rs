@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::authorizer::Authorizer;
 use super::dialog::{Dialog, MAX_FORWARDS};
 use super::digest::Credentials;
+use super::ending::ANSWERED_ELSEWHERE;
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause, Event};
 use super::expiry;
@@ -148,9 +149,10 @@ impl Endpoint {
             Some(Phase::Calling(_)) => self.invite_failed(key, &outcome, now),
             Some(Phase::Canceling(_)) if status.is_provisional() => self.cancel_now(key, now),
             // The 2xx crossed our CANCEL: there is a dialog now, and only a BYE ends it (RFC 3261 §9.1, §15).
-            Some(Phase::Canceling(_)) if status.is_success() => {
+            Some(Phase::Canceling(calling)) if status.is_success() => {
+                let reason = calling.cancel_reason;
                 self.establish(key, &outcome, now);
-                self.say_bye(key, now);
+                self.say_bye_because(key, reason, now);
             }
             Some(Phase::Canceling(_)) => self.forget(key, now),
             Some(Phase::Established | Phase::Ending | Phase::Invited(_)) | None if status.is_success() => {
@@ -214,7 +216,7 @@ impl Endpoint {
     /// Makes the dialog of a 2xx of our first INVITE, and its ACK.
     fn dialog_of(&self, outcome: &ClientEvent) -> Option<(Dialog, Request)> {
         let (invite, first) = self.transactions.sent(outcome.id)?;
-        let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?.confined_to(&self.config.reach);
+        let dialog = Dialog::from_response(invite, &outcome.response, first).ok()?.confined_to(self.reach());
         let ack = dialog.ack(invite);
         Some((dialog, ack))
     }
@@ -236,7 +238,8 @@ impl Endpoint {
             return;
         }
         self.send_ack(outcome.id, &dialog, ack);
-        let bye = dialog.request(Method::Bye);
+        let mut bye = dialog.request(Method::Bye);
+        bye.headers.push(Name::Reason, ANSWERED_ELSEWHERE);
         self.transactions.start(bye, dialog.destination(), Purpose::Orphan, now);
     }
 

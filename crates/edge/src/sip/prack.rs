@@ -35,7 +35,7 @@ impl Endpoint {
         let Some((invite, first)) = self.transactions.sent(outcome.id) else { return };
         let cseq = invite.headers.first(&Name::CSeq).unwrap_or("").to_owned();
         let Ok(dialog) = Dialog::from_response(invite, &outcome.response, first) else { return };
-        let dialog = dialog.confined_to(&self.config.reach);
+        let dialog = dialog.confined_to(self.reach());
         let id = dialog.id();
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Some(early) = session.early_for(dialog, rseq, EARLY_MAX) else { return };

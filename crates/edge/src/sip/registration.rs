@@ -128,6 +128,18 @@ impl Endpoint {
         }
     }
 
+    /// Sends a registration that does not come about to another address of its registrar, at once. How often it has failed
+    /// counts on. Returns false if there is no such registration, because it was never made or was refused.
+    pub fn register_elsewhere(&mut self, key: RegistrationKey, destination: Destination, now: Instant) -> bool {
+        let Some(registering) = self.registrations.get(&key) else { return false };
+        let address = registering.registration.address_of_record.clone();
+        let contact = self.contact(address.user(), destination.transport(), &address);
+        let Some(registering) = self.registrations.get_mut(&key) else { return false };
+        (registering.destination, registering.contact) = (destination, contact);
+        self.refresh(key, now);
+        true
+    }
+
     /// Takes the registration back. [`RegistrationState::Unregistered`] follows, also when nobody answers.
     pub fn unregister(&mut self, key: RegistrationKey, now: Instant) {
         let Some(registering) = self.registrations.get_mut(&key) else { return };

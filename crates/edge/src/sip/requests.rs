@@ -142,6 +142,7 @@ impl Endpoint {
         match received.request.method {
             Method::Options => self.respond_options(server, now),
             Method::Update if !is_ending => self.receive_update(key, server, received, now),
+            Method::Prack if !is_ending => self.receive_prack(key, server, received, now),
             // A callee that does not want the call refuses it rather than hangs up (RFC 3261 §15).
             Method::Bye if !is_early => self.receive_bye(key, server, now),
             Method::Invite if !is_ending && !is_early => self.receive_reinvite(key, server, received, now),

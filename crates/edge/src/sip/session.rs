@@ -23,6 +23,7 @@ use super::header::{Headers, Name};
 use super::message::Request;
 use super::method::Method;
 use super::prack::Early;
+use super::reliable::Ringing;
 use super::transaction::{ClientId, ServerId};
 
 /// Everything about one call.
@@ -36,6 +37,8 @@ pub(super) struct Session {
     pub(super) offered: Option<Offered>,
     /// Our 2xx that the peer has not acknowledged.
     pub(super) unacknowledged: Option<Unacknowledged>,
+    /// Our 180, if the caller is to confirm it.
+    pub(super) ringing: Option<Ringing>,
     /// Dialogs begun by reliable provisional responses, until the final one.
     pub(super) early: Vec<Early>,
     /// What we said of our session last, as far as the peer has taken it.
@@ -50,6 +53,8 @@ pub(super) struct Session {
     pub(super) is_probing: bool,
     /// Whether that 2xx answers the call itself, not a change in it.
     pub(super) is_confirming: bool,
+    /// What the BYE says in its Reason header field, if there is one.
+    pub(super) bye_reason: Option<&'static str>,
 }
 
 impl Session {
@@ -61,6 +66,7 @@ impl Session {
             offering: None,
             offered: None,
             unacknowledged: None,
+            ringing: None,
             early: Vec::new(),
             description: Vec::new(),
             takes_update: false,
@@ -68,6 +74,7 @@ impl Session {
             interval_wished: None,
             is_probing: false,
             is_confirming: false,
+            bye_reason: None,
         }
     }
 
@@ -188,6 +195,8 @@ pub(super) enum SessionTimer {
     Cancel(DialogKey),
     /// Our owner did not answer the peer's INVITE.
     Answer(DialogKey),
+    /// Our reliable 180 is sent again.
+    Ringing(DialogKey),
     /// Our 2xx is sent again.
     Resend(DialogKey),
     /// No ACK came.
@@ -201,8 +210,8 @@ pub(super) enum SessionTimer {
 }
 
 impl SessionTimer {
-    pub(super) fn all(key: DialogKey) -> [SessionTimer; 8] {
-        use SessionTimer::{Ack, Answer, Cancel, Expiry, Offer, Refresh, Resend, Ring};
-        [Ring(key), Cancel(key), Answer(key), Resend(key), Ack(key), Offer(key), Refresh(key), Expiry(key)]
+    pub(super) fn all(key: DialogKey) -> [SessionTimer; 9] {
+        use SessionTimer::{Ack, Answer, Cancel, Expiry, Offer, Refresh, Resend, Ring, Ringing};
+        [Ring, Cancel, Answer, Ringing, Resend, Ack, Offer, Refresh, Expiry].map(|timer| timer(key))
     }
 }

@@ -20,6 +20,7 @@ mod sip_prack;
 mod sip_probe;
 mod sip_register;
 mod sip_reinvite;
+mod sip_reliable;
 mod sip_requests;
 mod sip_solo;
 mod sip_targets;

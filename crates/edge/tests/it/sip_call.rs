@@ -28,7 +28,9 @@ fn a_call_is_made_and_ended_by_the_caller() {
         alice: INVITE
         bob: 180 INVITE
         bob: 200 INVITE
+        alice: PRACK
         alice: ACK
+        bob: 200 PRACK
         alice: BYE
         bob: 200 BYE
     "#]]
@@ -71,6 +73,8 @@ fn a_call_that_nobody_answers_in_time_fails_with_408() {
         alice: INVITE
         bob: 100 INVITE
         bob: 180 INVITE
+        alice: PRACK
+        bob: 200 PRACK
         alice: CANCEL
         bob: 200 CANCEL
         bob: 487 INVITE
@@ -157,7 +161,9 @@ fn a_lost_ack_is_sent_again_for_each_copy_of_the_200() {
         alice: INVITE
         bob: 180 INVITE
         bob: 200 INVITE
+        alice: PRACK
         alice: ACK (lost)
+        bob: 200 PRACK
         bob: 200 INVITE
         alice: ACK (lost)
         bob: 200 INVITE
@@ -250,7 +256,9 @@ fn a_call_over_tcp_needs_no_retransmission_and_stays_on_tcp() {
         alice: INVITE
         bob: 180 INVITE
         bob: 200 INVITE
+        alice: PRACK
         alice: ACK
+        bob: 200 PRACK
         bob: BYE
         alice: 200 BYE
     "#]]

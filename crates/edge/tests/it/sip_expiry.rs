@@ -73,7 +73,9 @@ fn a_peer_that_wants_more_time_gets_it() {
         alice: INVITE
         bob: 180 INVITE
         bob: 200 INVITE
+        alice: PRACK
         alice: ACK
+        bob: 200 PRACK
     "#]]
     .assert_eq(&pair.take_trace());
     pair.drive(SECOND * 301);

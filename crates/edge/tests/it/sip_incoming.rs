@@ -87,6 +87,24 @@ fn only_a_trusted_host_is_believed_whom_it_asserts() {
 }
 
 #[test]
+fn a_trunk_is_trusted_where_it_is_now() {
+    let trunk: SocketAddr = PEER.parse().unwrap();
+    let mut solo = Solo::new(|config| config.incoming = Incoming::Authenticate { trusted: Vec::new() });
+    let call = |solo: &mut Solo, call_id: &str| {
+        let branch = format!("SIP/2.0/UDP {PEER};branch=z9hG4bK{call_id}");
+        let fields = [("Call-ID", call_id), ("Via", branch.as_str()), ("Content-Type", "application/sdp")];
+        solo.send("INVITE sip:bot@192.0.2.1", &fields, "v=0\r\n");
+        statuses(solo).pop()
+    };
+    assert_eq!(call(&mut solo, "before"), Some(401));
+    solo.endpoint.set_trunks([trunk.ip()].into());
+    assert_eq!(call(&mut solo, "there"), None);
+    solo.incoming();
+    solo.endpoint.set_trunks(Default::default());
+    assert_eq!(call(&mut solo, "after"), Some(401));
+}
+
+#[test]
 fn strangers_hear_the_same_for_users_that_exist_and_that_do_not() {
     let challenge = |from: &str| {
         let mut solo = Solo::new(|config| {

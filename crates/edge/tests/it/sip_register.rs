@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use edge::sip::{
-    Algorithm, Config, Credentials, Endpoint, Event, HostPort, Registration, RegistrationKey, RegistrationState,
-    Status, Transport,
+    Algorithm, Config, Credentials, Destination, Endpoint, Event, HostPort, Message, Name, Registration,
+    RegistrationKey, RegistrationState, Request, Status, Transport,
 };
 use expect_test::expect;
 
@@ -44,21 +44,48 @@ fn registered() -> Event {
     changed(RegistrationState::Registered { expires: Duration::from_secs(600) })
 }
 
-fn contacts(pair: &Pair) -> Vec<String> {
-    pair.bob.bindings("alice", pair.now).map(|binding| binding.contact.to_string()).collect()
-}
-
-#[test]
-fn a_registrar_that_stays_away_is_asked_ever_less_often() {
-    let mut solo = Solo::new(|_| {});
-    let registration = Registration {
+/// What an endpoint wants of a trunk that needs no password.
+fn at_trunk() -> Registration {
+    Registration {
         registrar: "sip:192.0.2.9:5070".parse().unwrap(),
         destination: None,
         address_of_record: "sip:us@trunk.example".parse().unwrap(),
         credentials: None,
         expires: Duration::from_secs(600),
+    }
+}
+
+fn contacts(pair: &Pair) -> Vec<String> {
+    pair.bob.bindings("alice", pair.now).map(|binding| binding.contact.to_string()).collect()
+}
+
+#[test]
+fn a_registration_that_fails_goes_elsewhere_at_once_and_its_failures_count_on() {
+    let mut solo = Solo::new(|_| {});
+    let elsewhere = Destination::Address { transport: Transport::Tcp, remote: "192.0.2.8:5060".parse().unwrap() };
+    assert!(!solo.endpoint.register_elsewhere(KEY, elsewhere, solo.now), "there is none");
+    solo.endpoint.register(KEY, at_trunk(), solo.now);
+    let fail = |solo: &mut Solo, request: &Request, retry_s: u64| {
+        solo.answer(request, "503 Service Unavailable", "x", &[]);
+        let retry = Some(Duration::from_secs(retry_s));
+        let state = RegistrationState::Failed { status: Status::SERVICE_UNAVAILABLE, retry };
+        assert_eq!(solo.events(), [changed(state)]);
     };
-    solo.endpoint.register(RegistrationKey(1), registration, solo.now);
+    let first = solo.request();
+    fail(&mut solo, &first, 30);
+    assert!(solo.endpoint.register_elsewhere(KEY, elsewhere, solo.now));
+    let transmit = solo.endpoint.poll_transmit().expect("it is sent");
+    assert_eq!(transmit.destination, elsewhere);
+    let Ok(Message::Request(second)) = Message::parse(&transmit.bytes) else { panic!("a request") };
+    assert!(header(&second.headers, &Name::Contact).contains("transport=tcp"), "where we are called back");
+    assert_eq!(header(&second.headers, &Name::CallId), header(&first.headers, &Name::CallId));
+    fail(&mut solo, &second, 60);
+}
+
+#[test]
+fn a_registrar_that_stays_away_is_asked_ever_less_often() {
+    let mut solo = Solo::new(|_| {});
+    solo.endpoint.register(KEY, at_trunk(), solo.now);
     for expected_s in [30, 60, 120, 240, 480, 960, 1800, 1800] {
         let request = solo.request();
         solo.answer(&request, "503 Service Unavailable", "x", &[]);

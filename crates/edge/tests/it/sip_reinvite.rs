@@ -49,7 +49,7 @@ fn a_refused_offer_leaves_the_call_as_it_was() {
 
 #[test]
 fn offers_that_collide_are_both_made_in_the_end() {
-    let mut pair = Pair::talking(4);
+    let mut pair = Pair::talking(6);
     // Both are sent before either arrives.
     pair.alice.reinvite(ALICES, b"alice's".to_vec(), pair.now).unwrap();
     pair.bob.reinvite(BOBS, b"bob's".to_vec(), pair.now).unwrap();

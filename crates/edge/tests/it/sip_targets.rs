@@ -85,6 +85,18 @@ fn a_phone_that_was_too_late_is_told_that_it_missed_nothing() {
 }
 
 #[test]
+fn a_phone_that_took_the_call_when_it_was_too_late_is_told_so() {
+    let (mut solo, request) = calling(invite());
+    solo.answer(&request, "180 Ringing", "x", &[]);
+    solo.endpoint.answered_elsewhere(ALICES, solo.now);
+    solo.requests();
+    solo.answer(&request, "200 OK", "x", &[("Contact", "<sip:peer@192.0.2.9:5070>")]);
+    let bye = solo.request();
+    assert_eq!(bye.method, Method::Bye);
+    assert_eq!(header(&bye.headers, &Name::Reason), "SIP ;cause=200 ;text=\"Call completed elsewhere\"");
+}
+
+#[test]
 fn a_call_that_is_given_up_claims_nothing() {
     let (mut solo, request) = calling(invite());
     solo.answer(&request, "180 Ringing", "x", &[]);
