@@ -40,8 +40,10 @@ pub struct SipConfig {
     pub users: Vec<User>,
     /// The applications that can be called. Without any, nobody can call here.
     pub applications: Vec<Application>,
-    /// The hosts that may call applications without being a user. Trunks whose proxy is an address may, too.
+    /// The hosts that may call applications without being a user. Trunks may, too.
     pub trusted: Vec<IpAddr>,
+    /// Who is asked for the names of SIP hosts. None: those whom the system asks.
+    pub name_servers: Vec<SocketAddr>,
     /// Through whom numbers in E.164 form are called.
     pub trunks: Vec<Trunk>,
     /// Which SIP addresses may be called.

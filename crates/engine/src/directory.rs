@@ -6,6 +6,7 @@ use call::Identity;
 use edge::sdp::LocalSrtp;
 use edge::sip::{Host, NameAddr, SipUri, Uri};
 use edge::srtp::KeySource;
+use std::net::IpAddr;
 
 /// The ways to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,14 @@ impl Directory {
             Host::Name(name) => (name.clone(), name == "localhost"),
         };
         (self.dial.loopback && is_loopback) || self.dial.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
+    }
+
+    /// Tells whether a name that may be called may lead to this address: anywhere but to this machine itself, which has to
+    /// be allowed as such. Who has a name may make it lead anywhere.
+    pub(crate) fn may_lead_to(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let is_here = address.is_loopback() || address.is_unspecified();
+        !is_here || self.may_dial(&Host::Ip(address))
     }
 
     /// Finds the trunks that take a number, in the order in which they are tried.
@@ -185,6 +194,22 @@ mod tests {
         assert_eq!(caller(Some("alice"), "<sip:x@y>"), Identity::user("id of alice", None));
         assert_eq!(caller(None, "<sip:alice@127.0.0.1:5062;x=y>"), Identity::phone("sip:alice@127.0.0.1:5062", None));
         assert_eq!(caller(None, "<sip:+4930123456@gateway>;tag=1"), Identity::phone("+4930123456", None));
+    }
+
+    #[test]
+    fn a_name_leads_to_this_machine_only_if_that_may_be_called() {
+        let leads = |loopback, hosts: &[&str], address: &str| {
+            let dial = DialRule { loopback, hosts: hosts.iter().map(ToString::to_string).collect() };
+            let (users, applications, trunks) = Default::default();
+            let directory = Directory { users, applications, trunks, dial, has_tls: false };
+            directory.may_lead_to(address.parse().expect("an address"))
+        };
+        for here in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+            assert!(leads(true, &[], here) && !leads(false, &["pbx.example"], here), "{here}");
+        }
+        assert!(leads(false, &["127.0.0.1"], "127.0.0.1"));
+        assert!(!leads(true, &[], "0.0.0.0") && !leads(true, &[], "::"));
+        assert!(leads(false, &[], "192.0.2.1") && leads(false, &[], "10.0.0.1"));
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn sip(settings: &Settings) -> anyhow::Result<engine::SipConfig> {
         users: settings.users.iter().filter(|user| users::has_phone(user)).map(user).collect::<anyhow::Result<_>>()?,
         applications: applications(settings)?,
         trusted: settings.sip.trusted.clone(),
+        name_servers: settings.sip.name_servers.clone(),
         trunks: trunks::trunks(settings)?,
         redirects_max: settings.sip.redirects,
         dial: engine::DialRule { loopback: settings.dial.loopback, hosts: settings.dial.hosts.clone() },

@@ -14,7 +14,6 @@
 //! The legs of those who call are in `receiving.rs`.
 
 use super::LegAddress;
-use super::lookup::Lookup;
 use super::outcome::{better, cannot_take_offer, is_about_server, unreached};
 use super::phone::Phone;
 use super::receiving::Callers;
@@ -57,8 +56,8 @@ pub(super) struct Dialling {
     keys_without_tls: bool,
     /// Who must be at an address that is called over TLS.
     names: Vec<(SocketAddr, ServerName<'static>)>,
-    /// What must be looked up; then [`Dialling::found`].
-    lookups: Vec<(DialogKey, Lookup)>,
+    /// Whose names must be looked up; then [`Dialling::found`].
+    lookups: Vec<(DialogKey, Phone)>,
 }
 
 /// One of the ways of a leg, each of which rings at one phone at a time.
@@ -150,8 +149,8 @@ impl Dialling {
     fn ring(&mut self, endpoint: &mut Endpoint, mut way: Way, now: Instant) -> Option<Step> {
         self.next_dialog += 1;
         let dialog = DialogKey(self.next_dialog);
-        if let Some(lookup) = way.phone.lookup() {
-            self.lookups.push((dialog, lookup));
+        if way.phone.is_only_named() {
+            self.lookups.push((dialog, way.phone.clone()));
         } else {
             let Some(invite) = self.invite(&mut way, now) else {
                 return self.ring_next(endpoint, way, Unreached::NotAcceptable, now);
@@ -187,7 +186,7 @@ impl Dialling {
         })
     }
 
-    /// The name of a phone has these addresses, or none.
+    /// The name of a phone leads to these addresses, or to none. Those that may not be called are passed over.
     pub(super) fn found(
         &mut self,
         endpoint: &mut Endpoint,
@@ -196,10 +195,13 @@ impl Dialling {
         now: Instant,
     ) -> Option<Step> {
         let mut way = self.take_way(dialog)?;
+        let cause = if destinations.is_empty() { Unreached::NoEndpoint } else { Unreached::Forbidden };
         for destination in destinations.into_iter().rev() {
-            way.next.push_front(way.phone.reached_at(destination));
+            if way.phone.is_configured() || self.directory.may_lead_to(destination.remote().ip()) {
+                way.next.push_front(way.phone.reached_at(destination));
+            }
         }
-        self.ring_next(endpoint, way, Unreached::NoEndpoint, now)
+        self.ring_next(endpoint, way, cause, now)
     }
 
     /// Calls the next phone of a way. Without one, or when the time is over, it has failed for this reason.
@@ -227,8 +229,8 @@ impl Dialling {
         std::mem::take(&mut self.names)
     }
 
-    /// Takes out what must be looked up.
-    pub(super) fn take_lookups(&mut self) -> Vec<(DialogKey, Lookup)> {
+    /// Takes out whose names must be looked up.
+    pub(super) fn take_lookups(&mut self) -> Vec<(DialogKey, Phone)> {
         std::mem::take(&mut self.lookups)
     }
 

@@ -8,27 +8,30 @@ mod outcome;
 mod phone;
 mod receiving;
 mod registrations;
+mod trunk_addresses;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
-use crate::engine::new_secret;
+use crate::engine::{new_guid, new_secret};
 use crate::worker::{Fact, WorkerHandle};
 use call::{ConversationId, HangUpCause, Identity, ParticipantId};
 use connections::{Chunk, Connections};
 use dialling::{Dialling, Step};
 use edge::sdp::FirstOffers;
 use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Status, Transport};
-use lookup::Lookup;
+use fastrand::Rng;
+use lookup::Dns;
 use phone::Phone;
 use receiving::Caller;
 use registrations::Registrations;
 use rustls::pki_types::ServerName;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
+use trunk_addresses::TrunkAddresses;
 
 /// The largest UDP datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -59,6 +62,8 @@ pub(crate) enum SipCommand {
     Found { dialog: DialogKey, destinations: Vec<Destination> },
     /// The same of the registrar of a trunk.
     FoundRegistrar { key: RegistrationKey, destinations: Vec<Destination> },
+    /// The same of a trunk, which may call from there.
+    FoundTrunk { trunk: usize, destinations: Vec<Destination> },
     /// Let who calls hear that it rings.
     Ring { leg: LegAddress },
     /// Take the call of who calls, with this answer to its offer.
@@ -97,6 +102,10 @@ pub(crate) struct SipLoop {
     own_commands: mpsc::WeakUnboundedSender<SipCommand>,
     dialling: Dialling,
     registrations: Registrations,
+    trunk_addresses: TrunkAddresses,
+    dns: Dns,
+    /// Decides between servers that are as good as each other.
+    chance: Rng,
     workers: Arc<[WorkerHandle]>,
     /// Since when, and how many bans the log has told.
     bans_told: (Instant, u32),
@@ -109,8 +118,11 @@ impl SipLoop {
         let local = udp.local_addr()?;
         let (sender, commands) = mpsc::unbounded_channel();
         let (connections, chunks) = Connections::new(tcp, config.tls.as_ref()).await?;
+        let trunk_addresses = TrunkAddresses::new(&config.trunks);
+        let mut endpoint = endpoint_config(config, local, connections.tls_address());
+        endpoint.trunks = trunk_addresses.all();
         let sip_loop = Self {
-            endpoint: Endpoint::new(endpoint_config(config, local, connections.tls_address()), new_secret()),
+            endpoint: Endpoint::new(endpoint, new_secret()),
             udp,
             local,
             connections,
@@ -119,6 +131,9 @@ impl SipLoop {
             own_commands: sender.downgrade(),
             dialling: Dialling::new(Directory::new(config), config, local),
             registrations: Registrations::new(&config.trunks),
+            trunk_addresses,
+            dns: Dns::new(&config.name_servers, local, config.tls.is_some())?,
+            chance: Rng::with_seed(new_guid() as u64),
             workers: Arc::new([]),
             bans_told: (Instant::now(), 0),
         };
@@ -138,6 +153,7 @@ impl SipLoop {
         self.workers = workers;
         let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
         let mut commanded = true;
+        self.find_trunks();
         self.drain().await;
         while commanded || self.endpoint.dialog_count() > 0 {
             let deadline = self.endpoint.deadline();
@@ -196,6 +212,7 @@ impl SipLoop {
                 let name = self.registrations.found(&mut self.endpoint, key, destinations, now);
                 self.expect_name(name);
             }
+            SipCommand::FoundTrunk { trunk, destinations } => self.found_trunk(trunk, &destinations, now),
             SipCommand::Ring { leg } => self.dialling.callers.ring(&mut self.endpoint, leg, now),
             SipCommand::Answer { leg, answer } => self.dialling.callers.answer(&mut self.endpoint, leg, answer, now),
             SipCommand::Refuse { leg, status } => self.dialling.callers.refuse(&mut self.endpoint, leg, status, now),
@@ -214,28 +231,20 @@ impl SipLoop {
         }
     }
 
-    /// Looks a name up in the background.
-    fn look_up(&self, dialog: DialogKey, lookup: Lookup) {
-        let (own, local) = (self.own_commands.clone(), self.local);
-        tokio::spawn(async move {
-            let destinations = lookup.run(local).await;
-            if let Some(own) = own.upgrade() {
-                SipCommands(own).send(SipCommand::Found { dialog, destinations });
-            }
-        });
-    }
-
-    /// Looks the registrar of a trunk up in the background, after a while.
-    fn look_up_registrar(&self, key: RegistrationKey, delay: Duration, registrar: Phone) {
-        let (own, local) = (self.own_commands.clone(), self.local);
+    /// Finds out in the background where somebody is called, after a while. What is found comes as a command.
+    fn find(
+        &mut self,
+        phone: Phone,
+        delay: Duration,
+        max: usize,
+        found: impl FnOnce(Vec<Destination>) -> SipCommand + Send + 'static,
+    ) {
+        let (own, dns, chance) = (self.own_commands.clone(), self.dns.clone(), self.chance.fork());
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            let destinations = match registrar.lookup() {
-                Some(lookup) => lookup.run(local).await,
-                None => registrar.destination().into_iter().collect(),
-            };
+            let command = found(phone.find(&dns, chance, max).await);
             if let Some(own) = own.upgrade() {
-                SipCommands(own).send(SipCommand::FoundRegistrar { key, destinations });
+                SipCommands(own).send(command);
             }
         });
     }
@@ -252,11 +261,13 @@ impl SipLoop {
             for (remote, name) in self.dialling.take_names() {
                 self.connections.expect_name(remote, name);
             }
-            for (dialog, lookup) in self.dialling.take_lookups() {
-                self.look_up(dialog, lookup);
+            for (dialog, phone) in self.dialling.take_lookups() {
+                let found = move |destinations| SipCommand::Found { dialog, destinations };
+                self.find(phone, Duration::ZERO, lookup::TRIED_MAX, found);
             }
             for (key, delay, registrar) in self.registrations.take_lookups() {
-                self.look_up_registrar(key, delay, registrar);
+                let found = move |destinations| SipCommand::FoundRegistrar { key, destinations };
+                self.find(registrar, delay, lookup::TRIED_MAX, found);
             }
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 self.transmit(transmit).await;
@@ -340,15 +351,11 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
     endpoint.realm.clone_from(&config.domain);
     endpoint.users = config.users.iter().map(credentials).collect();
     endpoint.incoming = match config.applications.iter().any(|application| !application.addresses.is_empty()) {
-        true => {
-            let trusted = config.trusted.iter().copied().chain(trunk_addresses(config)).collect();
-            sip::Incoming::Authenticate { trusted }
-        }
+        true => sip::Incoming::Authenticate { trusted: config.trusted.clone() },
         false => sip::Incoming::Refuse,
     };
     endpoint.algorithms.clone_from(&config.digest);
     endpoint.guard.clone_from(&config.guard);
-    endpoint.guard.trusted.extend(trunk_addresses(config));
     endpoint.reach = reach(config);
     endpoint.session_expires = config.session_expires;
     endpoint.session_expires_min = config.session_expires_min;
@@ -359,12 +366,7 @@ fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr
 /// was called.
 fn reach(config: &SipConfig) -> sip::Reach {
     let listed = config.dial.hosts.iter().filter_map(|host| host.parse().ok());
-    sip::Reach::Only { loopback: config.dial.loopback, addresses: listed.chain(trunk_addresses(config)).collect() }
-}
-
-/// The trunks that are configured by address.
-fn trunk_addresses(config: &SipConfig) -> impl Iterator<Item = IpAddr> {
-    config.trunks.iter().filter_map(|trunk| Some(trunk.proxy.destination()?.remote().ip()))
+    sip::Reach::Only { loopback: config.dial.loopback, addresses: listed.collect() }
 }
 
 async fn bind_both(listen: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {

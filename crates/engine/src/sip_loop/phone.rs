@@ -1,8 +1,9 @@
 //! One way to a target: whom to call, where the call is sent, and as whom.
 
-use super::lookup::Lookup;
+use super::lookup::{Dns, Lookup};
 use crate::config::Trunk;
 use edge::sip::{Binding, Credentials, Destination, Host, NameAddr, Transport, Uri};
+use fastrand::Rng;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 
@@ -42,8 +43,8 @@ impl Phone {
         }
     }
 
-    /// The registrar of a trunk.
-    pub(super) fn registrar(trunk: &Trunk) -> Self {
+    /// The server of a trunk itself, where we register.
+    pub(super) fn server(trunk: &Trunk) -> Self {
         Self { proxy: Some(trunk.proxy.clone()), ..Self::at(Uri::sip(None, trunk.host.clone())) }
     }
 
@@ -61,11 +62,28 @@ impl Phone {
         self.destination.or_else(|| self.next_hop().destination())
     }
 
-    /// What must be looked up before it can be called.
-    pub(super) fn lookup(&self) -> Option<Lookup> {
+    /// Whether the operator has said where it is called, not only who may be.
+    pub(super) fn is_configured(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// Whether its name must be looked up before it can be called.
+    pub(super) fn is_only_named(&self) -> bool {
+        self.lookup().is_some()
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
         match self.destination() {
             Some(_) => None,
             None => Lookup::of(self.next_hop()),
+        }
+    }
+
+    /// Finds where it is called: no more than `max` destinations, in the order in which they are to be tried.
+    pub(super) async fn find(&self, dns: &Dns, chance: Rng, max: usize) -> Vec<Destination> {
+        match self.lookup() {
+            Some(lookup) => lookup.run(dns, chance, max).await,
+            None => self.destination().into_iter().collect(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The trunks at which we register, so that they find us.
 //!
 //! The endpoint keeps a registration up and tries again where a registrar was away. What it cannot do is done here: the
-//! registrar's name is looked up, its other addresses are tried, and a refusal is not taken for the last word, since only
-//! somebody at the provider can change it and nobody here is told.
+//! registrar's name is looked up, its other addresses are tried, it is looked up again when all of them have failed, and a
+//! refusal is not taken for the last word, since only somebody at the provider can change it and nobody here is told.
 
 use super::phone::Phone;
 use crate::config::Trunk;
@@ -35,6 +35,8 @@ struct Registering {
     credentials: Credentials,
     /// Where it is tried next.
     next: VecDeque<Destination>,
+    is_registered: bool,
+    is_looked_up: bool,
 }
 
 impl Registrations {
@@ -60,10 +62,14 @@ impl Registrations {
         now: Instant,
     ) -> Option<(SocketAddr, ServerName<'static>)> {
         let registering = self.of(key)?;
+        registering.is_looked_up = false;
         registering.next = destinations.into();
+        if registering.is_registered {
+            return None;
+        }
         if registering.next.is_empty() {
             tracing::warn!(trunk = registering.name, "the registrar of a trunk is not found");
-            self.lookups.push((key, REFUSED_DELAY));
+            self.look_up(key, REFUSED_DELAY);
             return None;
         }
         self.register(endpoint, key, now)
@@ -84,7 +90,9 @@ impl Registrations {
             credentials: Some(registering.credentials.clone()),
             expires: EXPIRES,
         };
-        endpoint.register(key, registration, now);
+        if !endpoint.register_elsewhere(key, destination, now) {
+            endpoint.register(key, registration, now);
+        }
         registering.registrar.reached_at(destination).tls_name()
     }
 
@@ -98,14 +106,21 @@ impl Registrations {
     ) -> Option<(SocketAddr, ServerName<'static>)> {
         let registering = self.of(key)?;
         registering.tell(state);
+        registering.is_registered = matches!(state, RegistrationState::Registered { .. });
         let RegistrationState::Failed { retry, .. } = state else { return None };
         if !registering.next.is_empty() {
             return self.register(endpoint, key, now);
         }
-        if retry.is_none() {
-            self.lookups.push((key, REFUSED_DELAY));
-        }
+        // Before the endpoint tries the last address again: RFC 5626 §4.5 wants half to all of the time.
+        self.look_up(key, retry.map_or(REFUSED_DELAY, |retry| retry * 3 / 4));
         None
+    }
+
+    fn look_up(&mut self, key: RegistrationKey, delay: Duration) {
+        if let Some(registering) = self.of(key).filter(|registering| !registering.is_looked_up) {
+            registering.is_looked_up = true;
+            self.lookups.push((key, delay));
+        }
     }
 
     /// Takes all registrations back; nobody waits for the answers.
@@ -124,10 +139,12 @@ impl Registering {
         let credentials = trunk.credentials.clone()?;
         Some(Self {
             name: trunk.name.clone(),
-            registrar: Phone::registrar(trunk),
+            registrar: Phone::server(trunk),
             address_of_record: Uri::sip(Some(&credentials.user), trunk.host.clone()),
             credentials,
             next: VecDeque::new(),
+            is_registered: false,
+            is_looked_up: true,
         })
     }
 

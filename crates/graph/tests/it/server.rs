@@ -369,6 +369,7 @@ fn engine_config() -> engine::Config {
             users: Vec::new(),
             applications: Vec::new(),
             trusted: Vec::new(),
+            name_servers: Vec::new(),
             trunks: Vec::new(),
             redirects_max: 0,
             dial: engine::DialRule { loopback: true, hosts: Vec::new() },

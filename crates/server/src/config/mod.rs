@@ -89,6 +89,7 @@ pub(crate) struct Sip {
     pub(crate) session_expires_seconds: u32,
     pub(crate) session_expires_min_seconds: u32,
     pub(crate) trusted: Vec<IpAddr>,
+    pub(crate) name_servers: Vec<SocketAddr>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

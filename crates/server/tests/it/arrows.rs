@@ -35,6 +35,7 @@ const PROMISES: [Promise; 7] = [
 #[rustfmt::skip]
 const HOMES: &[(&str, &[&str])] = &[
     // Threads, sockets, clocks.
+    ("hickory-resolver",            &["engine"]),
     ("mio",                         &["engine", "phone"]),
     ("tokio",                       &["engine", "graph", "server"]),
     ("rustix",                      &["engine", "server"]),

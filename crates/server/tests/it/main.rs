@@ -20,6 +20,7 @@ mod hold_random;
 mod hold_table;
 mod incoming;
 mod log;
+mod lookup;
 mod notifications;
 mod outage;
 mod phone_hold;

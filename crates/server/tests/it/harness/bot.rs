@@ -61,10 +61,15 @@ impl Bot {
 
     /// Starts a server of which the bot is called under the name `bot`, and the bot.
     pub(crate) fn on_call() -> (Server, Bot) {
+        Bot::on_call_with("")
+    }
+
+    /// The same with what this TOML changes in the `dev` profile.
+    pub(crate) fn on_call_with(settings: &str) -> (Server, Bot) {
         let callback = Callback::start();
         let (id, secret) = BOT;
         let settings = format!(
-            "[[apps]]\nid = \"{id}\"\nname = \"Bot\"\nsecret = \"{secret}\"\naddresses = [\"bot\", \"{BOT_NUMBER}\"]\n\
+            "{settings}[[apps]]\nid = \"{id}\"\nname = \"Bot\"\nsecret = \"{secret}\"\naddresses = [\"bot\", \"{BOT_NUMBER}\"]\n\
              callback_uri = \"{}\"\nroles = {ROLES:?}\n",
             callback.uri()
         );

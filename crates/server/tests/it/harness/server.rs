@@ -13,6 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit};
 use tempfile::TempDir;
 
 use super::PATIENCE;
+use super::http::block_on;
 
 /// A server that runs. Dropping it kills it, and prints its log if the test fails.
 #[derive(Debug)]
@@ -100,6 +101,25 @@ impl Server {
             thread::sleep(Duration::from_millis(10));
         }
         panic!("there is no line with {text:?}");
+    }
+
+    /// Waits until its metrics have this line.
+    pub(crate) fn expect_metric(&self, line: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut metrics = String::new();
+        while Instant::now() < deadline {
+            metrics = self.metrics();
+            if metrics.lines().any(|found| found == line) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("there is no {line:?} in\n{metrics}");
+    }
+
+    fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.http);
+        block_on(async { reqwest::get(url).await?.text().await }).expect("the server answers")
     }
 
     /// Returns the memory that the process has in use now (`VmRSS`), in KiB.
