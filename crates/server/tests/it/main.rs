@@ -1,6 +1,7 @@
 //! What only the whole shows: the arrows between the crates, the documents, and the program from outside.
 
 mod arrows;
+mod bad_network;
 mod baresip;
 mod bench;
 mod callbacks;

@@ -48,9 +48,14 @@ const FRAMES_PER_WINDOW: usize = 5;
 
 /// Switches a phone on that speaks this codec and says this tone.
 pub(crate) fn speaking(name: &str, codec: Codec, hz: u32) -> Phone {
+    speaking_at(Ipv4Addr::LOCALHOST, name, codec, hz)
+}
+
+/// The same at an address that need not be the loopback's.
+pub(crate) fn speaking_at(address: Ipv4Addr, name: &str, codec: Codec, hz: u32) -> Phone {
     go_first();
     let speaks = Speech::Tone { hz, level_dbfs: SPOKEN_DBFS };
-    let config = Config { speaks, codecs: vec![codec], ..Config::new(name, Ipv4Addr::LOCALHOST.into()) };
+    let config = Config { speaks, codecs: vec![codec], ..Config::new(name, address.into()) };
     Phone::start(config).expect("there are sockets for a phone")
 }
 
@@ -84,13 +89,32 @@ pub(crate) fn wait_until_heard(phone: &Phone, hz: u32, since: Instant) {
     assert!(phone.wait_until(PATIENCE, is_heard).is_ok(), "{}: {hz} Hz is not heard", phone.uri());
 }
 
+/// What lies between the server and the phones.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Network {
+    /// The longest that a packet takes.
+    pub(crate) delay_max: Duration,
+    /// How loud a tone that is not there may seem, in dBFS: where packets are lost, what they are concealed with has some of
+    /// every frequency.
+    pub(crate) noise_dbfs: f32,
+}
+
+/// Nothing does.
+const LOOPBACK: Network = Network { delay_max: Duration::ZERO, noise_dbfs: UNHEARD_DBFS };
+
 /// Checks that from a moment on, at which something was answered or told, a phone heard exactly these tones: in every
 /// 100 ms of what arrived, and nothing is missing in it.
 #[track_caller]
 pub(crate) fn assert_hears(phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
-    check(phone, heard_hz, since + SETTLING, to, |hz, level_dbfs| match heard_hz.contains(&hz) {
+    assert_hears_over(LOOPBACK, phone, heard_hz, since, to);
+}
+
+/// Checks the same over such a network.
+#[track_caller]
+pub(crate) fn assert_hears_over(network: Network, phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
+    check(phone, heard_hz, since + SETTLING + network.delay_max, to, |hz, level_dbfs| match heard_hz.contains(&hz) {
         true => (HEARD_MIN_DBFS..HEARD_MAX_DBFS).contains(&level_dbfs),
-        false => level_dbfs <= UNHEARD_DBFS,
+        false => level_dbfs <= network.noise_dbfs,
     });
 }
 
@@ -98,9 +122,16 @@ pub(crate) fn assert_hears(phone: &Phone, heard_hz: &[u32], since: Instant, to: 
 /// heard when its jitter buffer is full.
 #[track_caller]
 pub(crate) fn assert_hears_again(phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
-    let is_allowed = |hz, level_dbfs| heard_hz.contains(&hz) || level_dbfs <= UNHEARD_BESIDE_ONSET_DBFS;
-    check(phone, heard_hz, since + SETTLING, to, is_allowed);
-    assert_hears(phone, heard_hz, since + JITTER_BUFFER_MAX, to);
+    assert_hears_again_over(LOOPBACK, phone, heard_hz, since, to);
+}
+
+/// Checks the same over such a network.
+#[track_caller]
+pub(crate) fn assert_hears_again_over(network: Network, phone: &Phone, heard_hz: &[u32], since: Instant, to: Instant) {
+    let noise_dbfs = network.noise_dbfs.max(UNHEARD_BESIDE_ONSET_DBFS);
+    let is_allowed = |hz, level_dbfs| heard_hz.contains(&hz) || level_dbfs <= noise_dbfs;
+    check(phone, heard_hz, since + SETTLING + network.delay_max, to, is_allowed);
+    assert_hears_over(network, phone, heard_hz, since + JITTER_BUFFER_MAX, to);
 }
 
 /// Looks at every tone in every window of a span.

@@ -23,6 +23,7 @@ mod sipp;
 mod stage;
 mod trio;
 mod wav;
+mod wire;
 
 pub(crate) use baresip::{Baresip, BaresipCodec, BaresipTransport};
 pub(crate) use belief::Belief;
@@ -30,8 +31,8 @@ pub(crate) use bot::{Answer, BOT_NUMBER, Bot, TENANT};
 pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, answer_body, phone_target, user_target};
 pub(crate) use ears::{
-    ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, SETTLING, assert_hears, assert_hears_again, listen, speaking,
-    wait_until_heard,
+    ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, Network, SETTLING, assert_hears, assert_hears_again, assert_hears_again_over,
+    assert_hears_over, listen, speaking, speaking_at, wait_until_heard,
 };
 pub(crate) use encrypted::{encrypted, encrypted_by};
 pub(crate) use files::Files;
@@ -46,6 +47,7 @@ pub(crate) use sipp::Sipp;
 pub(crate) use stage::stage;
 pub(crate) use trio::Trio;
 pub(crate) use wav::{Wav, tone_wav};
+pub(crate) use wire::{Disorder, FAR, NEAR, Wire};
 
 use std::time::Duration;
 

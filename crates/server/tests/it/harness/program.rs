@@ -37,13 +37,19 @@ impl Program {
         Program { name, process, input, output }
     }
 
-    /// Presses these keys.
+    /// Returns the id of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Presses these keys. What it said before is forgotten: what it is asked for next is what it says of these.
     pub(super) fn press(&mut self, keys: &str) {
+        while self.output.try_recv().is_ok() {}
         let written = self.input.write_all(keys.as_bytes()).and_then(|()| self.input.flush());
         written.unwrap_or_else(|error| panic!("{} has ended: {error}", self.name));
     }
 
-    /// Waits until it says something that it has not been asked for before.
+    /// Waits until it says something.
     pub(super) fn expect(&self, text: &str) {
         if let Err(written) = self.says_within(text, PATIENCE) {
             panic!("{} does not say {text:?}: {written:#?}", self.name);

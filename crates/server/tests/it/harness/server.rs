@@ -1,7 +1,7 @@
 //! The real binary as a child process, with a data folder and ports of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -26,6 +26,8 @@ pub(crate) struct Server {
     sips: SocketAddr,
     /// Where data and configuration are.
     folder: Arc<TempDir>,
+    /// Where SIP is listened to.
+    address: Ipv4Addr,
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -38,12 +40,17 @@ impl Server {
 
     /// Starts the `dev` profile with what this TOML changes in it.
     pub(crate) fn start_with(settings: &str) -> Server {
-        Server::start_in(folder_with(settings), "info")
+        Server::start_at(Ipv4Addr::LOCALHOST, settings)
+    }
+
+    /// The same, and SIP is spoken at this address.
+    pub(crate) fn start_at(address: Ipv4Addr, settings: &str) -> Server {
+        Server::start_in(folder_with(settings), address, "info")
     }
 
     /// The same, with the loudest log.
     pub(crate) fn start_telling_everything(settings: &str) -> Server {
-        Server::start_in(folder_with(settings), "trace")
+        Server::start_in(folder_with(settings), Ipv4Addr::LOCALHOST, "trace")
     }
 
     /// Kills it with SIGKILL, and starts it again on the same data.
@@ -55,7 +62,7 @@ impl Server {
     pub(crate) fn kill_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Server {
         self.kill();
         meanwhile();
-        Server::start_in(Arc::clone(&self.folder), "info")
+        Server::start_in(Arc::clone(&self.folder), self.address, "info")
     }
 
     pub(crate) fn http(&self) -> SocketAddr {
@@ -137,8 +144,9 @@ impl Server {
             .expect("it is our child");
     }
 
-    fn start_in(folder: Arc<TempDir>, log_filter: &str) -> Server {
-        let mut process = command(&folder).env("FERMATA_LOG", log_filter).spawn().expect("the binary is built");
+    fn start_in(folder: Arc<TempDir>, address: Ipv4Addr, log_filter: &str) -> Server {
+        let mut process =
+            command(&folder, address).env("FERMATA_LOG", log_filter).spawn().expect("the binary is built");
         let log = Log::default();
         let (ready, is_ready) = channel();
         let stderr = process.stderr.take().expect("it is piped");
@@ -149,8 +157,8 @@ impl Server {
             let _ = process.kill();
             panic!("the server does not start:\n{}", text(&log));
         };
-        let [http, https, sip, sips] = ["http=", "https=", "sip=", "sips="].map(|name| address(&line, name));
-        Server { process, http, https, sip, sips, log, folder }
+        let [http, https, sip, sips] = ["http=", "https=", "sip=", "sips="].map(|name| address_in(&line, name));
+        Server { process, http, https, sip, sips, log, folder, address }
     }
 
     fn kill(&mut self) {
@@ -176,7 +184,7 @@ fn folder_with(settings: &str) -> Arc<TempDir> {
     Arc::new(folder)
 }
 
-fn command(folder: &TempDir) -> Command {
+fn command(folder: &TempDir, sip: Ipv4Addr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fermata"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FERMATA")) {
         command.env_remove(name);
@@ -185,7 +193,7 @@ fn command(folder: &TempDir) -> Command {
     command.arg("--config").arg(folder.path().join("fermata.toml"));
     command.arg("--data").arg(folder.path().join("data"));
     command.env("FERMATA__HTTP__LISTEN", "127.0.0.1:0").env("FERMATA__HTTPS__LISTEN", "127.0.0.1:0");
-    command.env("FERMATA__SIP__LISTEN", "127.0.0.1:0").env("FERMATA__SIP__TLS_LISTEN", "127.0.0.1:0");
+    command.env("FERMATA__SIP__LISTEN", format!("{sip}:0")).env("FERMATA__SIP__TLS_LISTEN", format!("{sip}:0"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
@@ -201,7 +209,7 @@ fn read_log(stderr: ChildStderr, log: &Log, ready: &Sender<String>) {
     }
 }
 
-fn address(line: &str, name: &str) -> SocketAddr {
+fn address_in(line: &str, name: &str) -> SocketAddr {
     let value = line.split(' ').find_map(|word| word.strip_prefix(name));
     value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {line:?}"))
 }
