@@ -111,6 +111,8 @@ pub struct LiveLayer {
     pub owner: Owner,
     /// By which operation.
     pub operation: Option<OperationId>,
+    /// Of hold music: where it comes from; `None` of the built-in music. It may be a secret: not for a log.
+    pub prompt_uri: Option<String>,
 }
 
 /// The layers, as the rules have them.
@@ -262,4 +264,6 @@ pub struct Watched {
     pub changed: Vec<LiveCall>,
     /// Every leg that is up.
     pub legs: Vec<(ParticipantId, LiveMedia)>,
+    /// Whether every worker has answered: then what is not here is not there.
+    pub is_whole: bool,
 }

@@ -13,9 +13,10 @@ impl Engine {
     ///
     /// A worker that is too busy to be asked is left out; whoever watches asks again soon.
     pub async fn watch(&self, known: &Arc<HashMap<ConversationId, u64>>) -> Watched {
-        let mut all = Watched::default();
         let asked = self.ask_all(|reply| Question::Watch { known: Arc::clone(known), reply });
-        for Watched { revisions, changed, legs } in answers(asked).await {
+        let answers = answers(asked).await;
+        let mut all = Watched { is_whole: answers.len() == self.worker_count(), ..Watched::default() };
+        for Watched { revisions, changed, legs, is_whole: _ } in answers {
             all.revisions.extend(revisions);
             all.changed.extend(changed);
             all.legs.extend(legs);

@@ -16,11 +16,13 @@ use http::{StatusCode, Uri};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, SignIn, Verifier};
 use crate::calls::RecentCalls;
+use crate::console::Watcher;
 use crate::directory::{Directory, TenantId};
 use crate::error::Failure;
 use crate::listen::Timeouts;
@@ -57,6 +59,9 @@ pub(crate) struct Inner {
     pub(crate) announced: Announced,
     pub(crate) site: Site,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) watcher: Watcher,
+    /// How many more people may watch.
+    pub(crate) streams: Arc<Semaphore>,
 }
 
 impl Deref for Api {

@@ -137,6 +137,16 @@ impl Failure {
         Failure::new(StatusCode::NOT_FOUND, "8522", "Notification not found.")
     }
 
+    /// Nothing is written down of what the participant was given to hear.
+    pub(crate) fn not_written_down() -> Failure {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            "8522",
+            "Nothing is written down of what this participant heard: there is no such participant, it was too long ago, or \
+             it is switched off ([observation] in the configuration).",
+        )
+    }
+
     /// Graph documents the route and Fermata does not serve it.
     pub(crate) fn not_served() -> Failure {
         Failure::new(StatusCode::METHOD_NOT_ALLOWED, "8520", "Fermata does not serve this method. See docs/compat.md.")

@@ -22,6 +22,7 @@ mod body;
 mod callback;
 mod calls;
 mod connections;
+mod console;
 mod contract;
 mod directory;
 mod error;

@@ -63,6 +63,12 @@ const WORDS: &[&str] = &[
     "notifications",
     "redeliver",
     "openapi.json",
+    "timeline",
+    "heard",
+    "heard.wav",
+    "events",
+    "prompts",
+    "preflight",
 ];
 
 /// The namespace in front of a qualified action name (OData 4.01 URL conventions, section 4.5).

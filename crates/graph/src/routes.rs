@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::auth::{ANY_CALL_ROLE, Caller};
 use crate::authority::{Cloud, discovery, sign_in, token};
 use crate::error::Failure;
-use crate::{calls, contract, health, notifications, operations, participants, signed_in, site};
+use crate::{calls, console, contract, health, notifications, operations, participants, signed_in, site};
 
 /// The roots below which the API is served.
 const VERSIONS: [&str; 2] = ["/v1.0", "/beta"];
@@ -81,13 +81,27 @@ const ABSENT: &[(&str, &str)] = &[
     ("PATCH",  "/communications/calls/{call}/participants/{participant}"),
 ];
 
-/// What applications ask of us and not of Graph: with their tokens, as everything that is about calls.
+/// What applications and people at the console ask of us and not of Graph.
 #[rustfmt::skip]
 const OURS: &[Row] = &[
-    ("GET",  "/fermata/v1/calls/{call}/notifications",                          || get(notifications::list)),
-    ("POST", "/fermata/v1/calls/{call}/notifications/redeliver",                || post(notifications::redeliver_dead)),
-    ("GET",  "/fermata/v1/calls/{call}/notifications/{notification}",           || get(notifications::get)),
-    ("POST", "/fermata/v1/calls/{call}/notifications/{notification}/redeliver", || post(notifications::redeliver)),
+    ("GET",    "/fermata/v1/calls",                                                   || get(console::list)),
+    ("GET",    "/fermata/v1/calls/{call}",                                            || get(console::get)),
+    ("DELETE", "/fermata/v1/calls/{call}",                                            || delete(console::hang_up)),
+    ("GET",    "/fermata/v1/calls/{call}/notifications",                              || get(notifications::list)),
+    ("POST",   "/fermata/v1/calls/{call}/notifications/redeliver",                    || post(notifications::redeliver_dead)),
+    ("GET",    "/fermata/v1/calls/{call}/notifications/{notification}",               || get(notifications::get)),
+    ("POST",   "/fermata/v1/calls/{call}/notifications/{notification}/redeliver",     || post(notifications::redeliver)),
+    ("DELETE", "/fermata/v1/calls/{call}/participants/{participant}",                 || delete(console::remove)),
+    ("GET",    "/fermata/v1/calls/{call}/participants/{participant}/heard",           || get(console::heard)),
+    ("GET",    "/fermata/v1/calls/{call}/participants/{participant}/heard.wav",       || get(console::heard_wav)),
+    ("POST",   "/fermata/v1/calls/{call}/participants/{participant}/mute",            || post(console::mute)),
+    ("POST",   "/fermata/v1/calls/{call}/participants/{participant}/startHoldMusic",  || post(console::start_hold_music)),
+    ("POST",   "/fermata/v1/calls/{call}/participants/{participant}/stopHoldMusic",   || post(console::stop_hold_music)),
+    ("POST",   "/fermata/v1/calls/{call}/participants/{participant}/unmute",          || post(console::unmute)),
+    ("GET",    "/fermata/v1/calls/{call}/timeline",                                   || get(console::timeline)),
+    ("GET",    "/fermata/v1/events",                                                  || get(console::events)),
+    ("GET",    "/fermata/v1/prompts",                                                 || get(console::prompts)),
+    ("POST",   "/fermata/v1/prompts/preflight",                                       || post(console::preflight)),
 ];
 
 /// The console, the authority, the keys of our notifications, what machines and what operators look at.

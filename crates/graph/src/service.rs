@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::Utc;
 use engine::outgoing::Rule;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, Inner};
@@ -19,6 +19,7 @@ use crate::authority::{
 };
 use crate::calls::RecentCalls;
 use crate::connections::Places;
+use crate::console::{STREAMS_MAX, Watcher, WatcherTask};
 use crate::directory::Directory;
 use crate::listen::{Bound, Listening, Timeouts};
 use crate::notify::Notifier;
@@ -105,6 +106,7 @@ pub struct Service {
     retention: JoinHandle<()>,
     key_turning: JoinHandle<()>,
     writer: JoinHandle<()>,
+    watcher: WatcherTask,
 }
 
 /// Says why the service could not start, in a sentence for the operator.
@@ -150,6 +152,8 @@ impl Service {
 
     /// Stops: open requests end, what is stored is kept, and what is not delivered is delivered after the next start.
     pub async fn shutdown(self) {
+        // Streams would never end by themselves.
+        drop(self.watcher);
         for listening in [Some(self.http), self.https].into_iter().flatten() {
             listening.close().await;
         }
@@ -189,6 +193,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let own = own_validation(&urls, settings.directory.tenant, settings.cloud);
     let verifier = Verifier::new(Arc::clone(&keys), own, settings.issuers, settings.issuer_keys);
     let key_turning = tokio::spawn(turn_in_time(Arc::clone(&keys)));
+    let (watcher, watcher_task) = Watcher::start(engine.engine.clone());
     let api = Api(Arc::new(Inner {
         callbacks: settings.callbacks,
         verifier,
@@ -204,6 +209,8 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         recent_calls: RecentCalls::default(),
         throttle,
         timeouts: settings.timeouts,
+        watcher,
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         engine: engine.engine,
         store,
         announced,
@@ -217,7 +224,17 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
         let address = bound.address();
         bound.serve_tls(&api, places, tls).map_err(|source| Cause::Listen { address, source })
     });
-    Ok(Service { http, https: https.transpose()?, stop, outbox, recorder, retention, key_turning, writer })
+    Ok(Service {
+        http,
+        https: https.transpose()?,
+        stop,
+        outbox,
+        recorder,
+        retention,
+        key_turning,
+        writer,
+        watcher: watcher_task,
+    })
 }
 
 fn bind(address: SocketAddr) -> Result<Bound, Cause> {

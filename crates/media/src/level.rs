@@ -8,6 +8,12 @@ pub fn level_dbfs(pcm: &[i16]) -> f32 {
     power_to_dbfs(mean_square(pcm))
 }
 
+/// Returns the level of the largest sample in dBFS: 0 is full scale.
+pub fn peak_dbfs(pcm: &[i16]) -> f32 {
+    let largest = pcm.iter().map(|sample| i32::from(*sample).abs()).max().unwrap_or_default();
+    power_to_dbfs(f64::from(largest).powi(2))
+}
+
 /// Returns the mean square of samples; 0 of none.
 pub(crate) fn mean_square(pcm: &[i16]) -> f64 {
     // i16 squared times any frame we hold fits 64 bits; integers vectorise and are exact.

@@ -54,7 +54,7 @@ pub use file::{Container, DecodedFile, Description, FileCodec, FileError, Limits
 pub use format::Format;
 pub use heard::{HeardLedger, Interval, LedgerLimits, Sound, Tape};
 pub use hold_music::hold_music;
-pub use level::{SILENCE_DBFS, level_dbfs};
+pub use level::{SILENCE_DBFS, level_dbfs, peak_dbfs};
 pub use mixer::{LegId, Mixer, Outgoing, OutgoingKind};
 pub use music::{Loop, Recording};
 pub use receiver::{Ignored, Received};

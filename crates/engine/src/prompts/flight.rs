@@ -88,7 +88,7 @@ impl Inner {
     }
 
     /// Held until the file is decoded: it bounds the files in memory, not only the connections.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, DownloadError> {
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, DownloadError> {
         let Limits { downloads: limit, fetch, .. } = self.policy.limits;
         let turn = timeout(fetch, self.downloads.acquire()).await.map_err(|_| DownloadError::Busy { limit })?;
         Ok(turn.expect("the downloads are never closed"))

@@ -16,6 +16,8 @@ mod fetch;
 mod flight;
 mod freshness;
 mod limits;
+mod look;
+mod preflight;
 mod prompt;
 mod shelf;
 
@@ -27,7 +29,9 @@ use tokio::time::Instant;
 
 pub use self::failure::{DownloadError, FormatError, PromptFailure};
 pub use self::limits::Limits;
-pub use self::prompt::FormatRule;
+pub use self::look::KeptPrompt;
+pub use self::preflight::Preflight;
+pub use self::prompt::{About, FormatRule};
 
 use self::coding::CodingSlots;
 use self::fetch::Fetcher;
@@ -199,8 +203,8 @@ impl Prompts {
 impl Inner {
     async fn default_prompt(&self) -> &Arc<Prompt> {
         let compose = async || {
-            let recording = self.coding.run(media::hold_music).await;
-            Arc::new(Prompt::new(recording.expect("the built-in music is composed without a panic")))
+            let prompt = self.coding.run(|| Prompt::new(media::hold_music(), None)).await;
+            Arc::new(prompt.expect("the built-in music is composed without a panic"))
         };
         self.default_music.get_or_init(compose).await
     }

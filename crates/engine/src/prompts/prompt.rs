@@ -1,12 +1,13 @@
 //! A prompt at hand: decoded once, encoded at most once per codec.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use media::{Codec, Loop, Recording};
+use media::{Codec, Description, Loop, Recording};
 use tokio::sync::OnceCell;
 
 use super::coding::CodingSlots;
-use super::{FormatError, Limits};
+use super::{ALL_CODECS, FormatError, Limits};
 
 /// Which audio files are played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +19,33 @@ pub enum FormatRule {
     Extended,
 }
 
+/// What is known of a prompt besides its sound.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What the file is; `None` of the built-in music, which comes from none.
+    pub file: Option<(Description, usize)>,
+    /// Samples per second.
+    pub rate_hz: u32,
+    /// How long one round is.
+    pub duration: Duration,
+    /// How loud it is as a whole (RMS), in dBFS.
+    pub rms_dbfs: f32,
+    /// How loud its loudest sample is, in dBFS.
+    pub peak_dbfs: f32,
+}
+
+impl About {
+    /// Listens to all of it: call it in a coding slot.
+    pub(super) fn new(recording: &Recording, file: Option<(Description, usize)>) -> Self {
+        let Recording { rate_hz, samples } = recording;
+        let (rms_dbfs, peak_dbfs) = (media::level_dbfs(samples), media::peak_dbfs(samples));
+        Self { file, rate_hz: *rate_hz, duration: recording.duration(), rms_dbfs, peak_dbfs }
+    }
+}
+
 /// A prompt at hand.
 pub(super) struct Prompt {
+    pub(super) about: About,
     recording: Recording,
     pcmu: OnceCell<Arc<Loop>>,
     pcma: OnceCell<Arc<Loop>>,
@@ -28,8 +54,17 @@ pub(super) struct Prompt {
 }
 
 impl Prompt {
-    pub(super) fn new(recording: Recording) -> Self {
-        Self { recording, pcmu: OnceCell::new(), pcma: OnceCell::new(), g722: OnceCell::new(), opus: OnceCell::new() }
+    /// Keeps a recording. It is listened to: call it in a coding slot.
+    pub(super) fn new(recording: Recording, file: Option<(Description, usize)>) -> Self {
+        let about = About::new(&recording, file);
+        Self {
+            about,
+            recording,
+            pcmu: OnceCell::new(),
+            pcma: OnceCell::new(),
+            g722: OnceCell::new(),
+            opus: OnceCell::new(),
+        }
     }
 
     /// Decodes a file. Takes as long as it takes: call it in a coding slot.
@@ -43,13 +78,20 @@ impl Prompt {
         let file = media::decode_file(bytes, limits)?;
         match rule {
             FormatRule::Strict if !file.description.is_graph_prompt() => Err(FormatError::NotGraph(file.description)),
-            FormatRule::Strict | FormatRule::Extended => Ok(Self::new(file.recording)),
+            FormatRule::Strict | FormatRule::Extended => {
+                Ok(Self::new(file.recording, Some((file.description, bytes.len()))))
+            }
         }
     }
 
     /// The prompt in a codec, if it has been encoded already.
     pub(super) fn ready(&self, codec: Codec) -> Option<Arc<Loop>> {
         self.cell(codec).get().cloned()
+    }
+
+    /// The codecs in which it has been encoded already.
+    pub(super) fn ready_codecs(&self) -> Vec<Codec> {
+        ALL_CODECS.into_iter().filter(|codec| self.cell(*codec).initialized()).collect()
     }
 
     /// The prompt in a codec. Those who ask at the same time wait for one encoding.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -38,6 +39,9 @@ struct Resource {
     uri: HttpUri,
     prompt: Weak<Prompt>,
 }
+
+/// Where a prompt came from, and until when and for how long it is fresh.
+pub(super) type Source<'a> = (&'a HttpUri, Option<(Instant, Duration)>);
 
 /// What a call's name for a prompt leads to.
 pub(super) enum Claim {
@@ -160,6 +164,24 @@ impl Shelf {
         let known = Known { prompt: Arc::downgrade(prompt), fresh_until, freshness, validators };
         self.by_uri.insert(uri.clone(), known);
         self.touch(prompt);
+    }
+
+    /// Lists what is kept, last used first, each with the URIs that it was fetched from and until when they are fresh. One
+    /// that only a call's name leads to has that name's URI, and is good as long as the call.
+    pub(super) fn list(&self) -> Vec<(&Arc<Prompt>, Vec<Source<'_>>)> {
+        let mut sources: HashMap<*const Prompt, Vec<Source<'_>>> = HashMap::new();
+        for (uri, known) in &self.by_uri {
+            let freshness = Some((known.fresh_until, known.freshness.lifetime));
+            sources.entry(known.prompt.as_ptr()).or_default().push((uri, freshness));
+        }
+        for resource in self.by_resource.values().flat_map(HashMap::values) {
+            let known = sources.entry(resource.prompt.as_ptr()).or_default();
+            if known.is_empty() {
+                known.push((&resource.uri, None));
+            }
+        }
+        let listed = |prompt| (prompt, sources.remove(&Arc::as_ptr(prompt)).unwrap_or_default());
+        self.row.iter().rev().map(listed).collect()
     }
 
     /// Forgets a call's names.

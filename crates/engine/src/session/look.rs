@@ -1,6 +1,6 @@
 //! What people see who look at a conversation. Looking changes nothing.
 
-use super::Session;
+use super::{Music, Session};
 use crate::chronicle::{Chronicle, Mark, OperationRecord, PersonRecord};
 use crate::live::{
     Attendance, Heard, HeardAudio, HeardInterval, HeardSound, Layer, LiveCall, LiveEntry, LiveHears, LiveLayer,
@@ -135,7 +135,9 @@ impl Session {
         let layers = [(Layer::HoldMusic(phase), hold_music), (Layer::RemoteHold, remote_hold), (Layer::Muted, muted)];
         let shown = |(layer, mark): (Layer, &Option<Mark>)| {
             let Mark { since, by, operation } = mark.clone()?;
-            Some(LiveLayer { layer, since: self.memory.clock.read(since), owner: by, operation })
+            let music = self.music.get(&presence.participant).filter(|_| matches!(layer, Layer::HoldMusic(_)));
+            let prompt_uri = music.and_then(Music::uri).map(str::to_owned);
+            Some(LiveLayer { layer, since: self.memory.clock.read(since), owner: by, operation, prompt_uri })
         };
         layers.into_iter().filter_map(shown).collect()
     }
@@ -146,9 +148,7 @@ impl Session {
             Some(Hears::Conversation) => {
                 LiveHears::Conversation(others.filter(|other| self.is_heard(*other)).collect())
             }
-            Some(Hears::HoldMusic) if self.music.get(&id).is_some_and(|music| music.playing().is_some()) => {
-                LiveHears::Music
-            }
+            Some(Hears::HoldMusic) if self.music.get(&id).is_some_and(Music::is_heard) => LiveHears::Music,
             Some(Hears::HoldMusic) => LiveHears::Silence,
         }
     }

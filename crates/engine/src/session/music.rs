@@ -43,6 +43,14 @@ impl Music {
         Self { operation, prompt, track: None, stage: Stage::Loading }
     }
 
+    /// Where it comes from; `None` of the built-in music.
+    pub(super) fn uri(&self) -> Option<&str> {
+        match &self.prompt {
+            Prompt::BuiltIn => None,
+            Prompt::Media { uri, .. } => Some(uri),
+        }
+    }
+
     pub(super) fn is_stopping(&self, by: OperationId) -> bool {
         self.stage == Stage::Stopping(by)
     }
@@ -53,6 +61,14 @@ impl Music {
         match self.stage {
             Stage::Starting | Stage::Playing | Stage::Stopping(_) => track,
             Stage::Loading => None,
+        }
+    }
+
+    /// Whether its first packet is out, and it is there in the phone's codec.
+    pub(super) fn is_heard(&self) -> bool {
+        match self.stage {
+            Stage::Playing | Stage::Stopping(_) => self.track.is_some(),
+            Stage::Loading | Stage::Starting => false,
         }
     }
 

@@ -30,6 +30,8 @@ const LEEWAY_S: u64 = 60;
 pub(crate) struct Claims {
     pub(crate) tid: Option<String>,
     pub(crate) oid: Option<String>,
+    /// When it expires, in seconds since 1970.
+    pub(crate) exp: f64,
     appid: Option<String>,
     azp: Option<String>,
     client_id: Option<String>,

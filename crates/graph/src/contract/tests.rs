@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 use super::{METADATA, OPENAPI};
 use crate::routes;
 use crate::wire::call::{Call, IncomingContext, MediaState};
+use crate::wire::heard;
 use crate::wire::identity::{Identity, IdentitySet, InvitationParticipantInfo, ParticipantInfo};
 use crate::wire::ledger::{LedgerAttempt, LedgerEntry};
+use crate::wire::live;
 use crate::wire::media::{MediaInfo, ServiceHostedMediaConfig};
 use crate::wire::operation::Operation;
 use crate::wire::participant::Participant;
+use crate::wire::prompt;
 use crate::wire::result_info::ResultInfo;
 
 /// Members of a call that are always empty here: they may come, since the type is open, and have no type of ours.
@@ -50,6 +53,11 @@ fn openapi_has_exactly_the_members_of_every_answer() {
     check_members(&document, &schema("participant"), &json!(participant()));
     check_members(&document, &schema("operation"), &json!(operation()));
     check_members(&document, &schema("ledgerEntry"), &json!(ledger_entry()));
+    check_members(&document, &schema("liveCall"), &json!(live_call()));
+    check_members(&document, &schema("timeline"), &json!(timeline()));
+    check_members(&document, &schema("heard"), &json!(heard()));
+    check_members(&document, &schema("prompt"), &json!(kept_prompt()));
+    check_members(&document, &schema("preflight"), &json!(preflight()));
 }
 
 #[test]
@@ -209,6 +217,120 @@ fn ledger_entry() -> LedgerEntry {
         attempts: vec![attempt],
         payload: Value::Null,
     }
+}
+
+/// A call in which everything has a value.
+fn live_call() -> live::Call {
+    let owner = || live::By { kind: "", id: None, display_name: None };
+    let media = live::Media {
+        transport: None,
+        codec: "",
+        encryption: None,
+        packets_received: 0,
+        packets_lost: 0,
+        loss_percent: 0.0,
+        jitter_milliseconds: 0.0,
+        playout_delay_milliseconds: 0.0,
+        concealed_frames: 0,
+        packets_sent: 0,
+        remote_loss_percent: None,
+        round_trip_milliseconds: None,
+        level: 0,
+    };
+    let layer = live::LaidLayer { layer: "", phase: None, since: String::new(), owner: owner(), operation_id: None };
+    let participant = live::Participant {
+        id: String::new(),
+        identity: identity_set(),
+        state: "",
+        is_application: false,
+        is_muted: false,
+        direction: "",
+        since: String::new(),
+        layers: vec![layer],
+        hears: live::Hears { source: "", participants: Vec::new() },
+        heard_by: Vec::new(),
+        media: Some(media),
+    };
+    let operation = live::Operation {
+        id: String::new(),
+        kind: "",
+        status: "",
+        client_context: String::new(),
+        participant_id: None,
+        by: owner(),
+        created_date_time: String::new(),
+        ended_date_time: None,
+        phases: vec![live::ReachedPhase { phase: "", since: String::new() }],
+        result_info: Some(result_info()),
+    };
+    live::Call {
+        id: String::new(),
+        conversation_id: String::new(),
+        revision: 1,
+        state: "",
+        kind: "",
+        application: live::Named { id: String::new(), display_name: None },
+        created_date_time: String::new(),
+        ended_date_time: None,
+        result_info: Some(result_info()),
+        participants: vec![participant],
+        operations: vec![operation],
+    }
+}
+
+fn timeline() -> live::Timeline {
+    let entry = live::TimelineEntry {
+        sequence: 1,
+        date_time: String::new(),
+        kind: "",
+        name: "",
+        outcome: None,
+        by: Some(live::By { kind: "", id: None, display_name: None }),
+        participant_id: None,
+        operation_id: None,
+        text: String::new(),
+    };
+    live::Timeline { value: vec![entry], dropped: 0 }
+}
+
+fn heard() -> heard::Heard {
+    let sound = || heard::Sound { source: "", participants: Vec::new() };
+    let interval = heard::Interval {
+        from: String::new(),
+        tick: 0,
+        ticks: 1,
+        sound: sound(),
+        operation_id: None,
+        fading_out: Some(sound()),
+        level: heard::Level { min: 0.0, mean: 0.0, max: 0.0 },
+    };
+    heard::Heard {
+        participant_id: String::new(),
+        tick_milliseconds: 20,
+        dropped_intervals: 0,
+        audio_seconds: 0.0,
+        intervals: vec![interval],
+    }
+}
+
+fn kept_prompt() -> prompt::Prompt {
+    prompt::Prompt {
+        uri: None,
+        sound: prompt::Sound::default(),
+        bytes: None,
+        memory_bytes: 0,
+        codecs_ready: Vec::new(),
+        fetched_date_time: None,
+        fresh_until_date_time: None,
+        is_graph_prompt: false,
+        calls: Vec::new(),
+    }
+}
+
+fn preflight() -> prompt::Preflight {
+    let verdict = || prompt::Verdict { is_accepted: true, problems: Vec::new() };
+    let sound = prompt::Sound::default();
+    prompt::Preflight { uri: String::new(), status: None, bytes: None, sound, fermata: verdict(), graph: verdict() }
 }
 
 fn invitation() -> InvitationParticipantInfo {

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::own_call;
 use crate::api::{Api, Base};
-use crate::auth::Caller;
+use crate::directory::UserRole;
 use crate::error::Failure;
 use crate::query::StrictQuery;
+use crate::signed_in::Asker;
 
 /// Most entries of a page. A call has about ten; a roster of many people is some KiB each time.
 const PAGE_MAX: usize = 100;
@@ -16,12 +16,12 @@ const PAGE_MAX: usize = 100;
 /// Serves the method.
 pub(crate) async fn list(
     State(api): State<Api>,
-    caller: Caller,
+    asker: Asker,
     base: Base,
     StrictQuery(query): StrictQuery,
     Path(call): Path<String>,
 ) -> Result<Json<Value>, Failure> {
-    let call = own_call(&api, &caller, &call).await?;
+    let call = asker.call(&api, &call, UserRole::ConsoleRead).await?;
     let (skip, top) = query.page(PAGE_MAX);
     let page = api.store.ledger(call, skip, top).await?;
     let entries = page.entries.into_iter().map(|entry| json!(entry)).collect();

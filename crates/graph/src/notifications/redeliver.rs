@@ -9,19 +9,20 @@ use call::CallId;
 use http::StatusCode;
 use tokio::sync::oneshot;
 
-use super::{own_call, sequence};
+use super::sequence;
 use crate::api::Api;
-use crate::auth::Caller;
+use crate::directory::UserRole;
 use crate::error::Failure;
+use crate::signed_in::Asker;
 use crate::store::{Batch, Redelivery, Write};
 
 /// Serves the method for one notification, whatever became of it before.
 pub(crate) async fn redeliver(
     State(api): State<Api>,
-    caller: Caller,
+    asker: Asker,
     Path((call, notification)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
-    let call = own_call(&api, &caller, &call).await?;
+    let call = asker.call(&api, &call, UserRole::ConsoleOperate).await?;
     let sequence = sequence(&notification)?;
     if api.store.ledger_entry(call, sequence).await?.is_none() {
         return Err(Failure::notification_not_found());
@@ -32,10 +33,10 @@ pub(crate) async fn redeliver(
 /// Serves the method for all notifications of a call that were given up; there may be none.
 pub(crate) async fn redeliver_dead(
     State(api): State<Api>,
-    caller: Caller,
+    asker: Asker,
     Path(call): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let call = own_call(&api, &caller, &call).await?;
+    let call = asker.call(&api, &call, UserRole::ConsoleOperate).await?;
     queue(&api, call, Redelivery::Dead).await
 }
 

@@ -15,5 +15,5 @@ pub(crate) use get::get;
 pub(crate) use invite::invite;
 pub(crate) use list::list;
 pub(crate) use mute::mute;
-pub(crate) use start_hold_music::start_hold_music;
+pub(crate) use start_hold_music::{StartHoldMusic, start_hold_music};
 pub(crate) use stop_hold_music::stop_hold_music;

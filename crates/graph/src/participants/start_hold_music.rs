@@ -20,7 +20,7 @@ use crate::wire::object;
 /// Is the body of the request. Nothing in it is required.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Request {
+pub(crate) struct StartHoldMusic {
     #[serde(default, deserialize_with = "object::optional")]
     custom_prompt: Option<MediaPrompt>,
     #[serde(default)]
@@ -33,7 +33,7 @@ pub(crate) async fn start_hold_music(
     caller: Caller,
     root: Root,
     Path((call, participant)): Path<(String, String)>,
-    Body(request): Body<Request>,
+    Body(request): Body<StartHoldMusic>,
 ) -> Result<Response, Failure> {
     caller.require(PARTICIPANT_ROLES)?;
     let command = command(request, participant_id(&participant)?)?;
@@ -41,11 +41,18 @@ pub(crate) async fn start_hold_music(
     Ok(root.operation_answer(StatusCode::ACCEPTED, &accepted))
 }
 
-fn command(request: Request, participant: ParticipantId) -> Result<Command, Invalid> {
-    let prompt = match request.custom_prompt {
-        Some(prompt) => prompt.parse("customPrompt")?,
-        None => Prompt::BuiltIn,
-    };
+impl StartHoldMusic {
+    /// Returns what is to be played.
+    pub(crate) fn prompt(&self) -> Result<Prompt, Invalid> {
+        match &self.custom_prompt {
+            Some(prompt) => prompt.parse("customPrompt"),
+            None => Ok(Prompt::BuiltIn),
+        }
+    }
+}
+
+fn command(request: StartHoldMusic, participant: ParticipantId) -> Result<Command, Invalid> {
+    let prompt = request.prompt()?;
     let client_context = client_context(request.client_context)?;
     Ok(Command::StartHoldMusic { operation: new_operation_id(), client_context, participant, prompt })
 }
@@ -56,7 +63,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expected: Result<(&str, Prompt), &str>) {
-        let request: Request = crate::json::read(body.as_bytes()).expect("right types");
+        let request: StartHoldMusic = crate::json::read(body.as_bytes()).expect("right types");
         let read = command(request, ParticipantId::new(1)).map(|command| match command {
             Command::StartHoldMusic { client_context, prompt, .. } => (client_context.as_str().to_owned(), prompt),
             other => panic!("a hold, not {other:?}"),
@@ -98,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_missing_context_is_made_up() {
-        let request: Request = crate::json::read(b"").expect("nothing is required");
+        let request: StartHoldMusic = crate::json::read(b"").expect("nothing is required");
         let Ok(Command::StartHoldMusic { client_context, .. }) = command(request, ParticipantId::new(1)) else {
             panic!("a hold");
         };

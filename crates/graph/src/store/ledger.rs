@@ -31,6 +31,15 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// Tells whether a call is kept, whosoever it is.
+    pub(crate) async fn keeps_call(&self, call: CallId) -> Result<bool, StoreError> {
+        let found: Option<i64> = query_scalar("SELECT 1 FROM calls WHERE id = ?")
+            .bind(call.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Reads the ledger of a call in its order, `top` entries after the first `skip`.
     pub(crate) async fn ledger(&self, call: CallId, skip: usize, top: usize) -> Result<LedgerPage, StoreError> {
         // One transaction, so that the entries and their attempts are of the same moment.

@@ -5,14 +5,17 @@
 //! existing. Each refusal of the second step is an [`Invalid`] that names the member by its path.
 
 pub(crate) mod call;
+pub(crate) mod heard;
 pub(crate) mod identity;
 pub(crate) mod invalid;
 pub(crate) mod ledger;
+pub(crate) mod live;
 pub(crate) mod media;
 pub(crate) mod notification;
 pub(crate) mod object;
 pub(crate) mod operation;
 pub(crate) mod participant;
+pub(crate) mod prompt;
 pub(crate) mod result_info;
 pub(crate) mod tone;
 

@@ -57,7 +57,7 @@ fn audio_stream(entry: &call::RosterEntry, source: i64) -> MediaStream {
 }
 
 /// Spells a direction as Graph's `mediaDirection` does.
-fn direction(direction: call::Direction) -> &'static str {
+pub(crate) fn direction(direction: call::Direction) -> &'static str {
     match direction {
         call::Direction::Inactive => "inactive",
         call::Direction::SendOnly => "sendOnly",

@@ -6,6 +6,7 @@ mod bodies;
 mod bot;
 mod calls;
 mod clients;
+mod console;
 mod forbidden;
 mod foreign;
 mod hostile;

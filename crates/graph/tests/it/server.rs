@@ -204,6 +204,11 @@ impl Server {
         Answer { status, headers, body }
     }
 
+    /// Returns the token of the first application.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Asks as the first application.
     pub(crate) async fn ask(&self, method: Method, path: &str) -> Answer {
         self.send(self.request(method, path).bearer_auth(&self.token)).await
@@ -383,6 +388,6 @@ fn engine_config() -> engine::Config {
         rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999, probe_after: None },
         prompts: engine::prompts::Policy { outgoing: to_loopback(), ..Default::default() },
         workers: 1,
-        ledgers: None,
+        ledgers: Some(engine::LedgerLimits { intervals_max: 200, audio: Duration::from_secs(10) }),
     }
 }
