@@ -93,6 +93,8 @@ pub enum Unreached {
     Withdrawn,
     /// It called, and has not confirmed that its call was answered.
     NotConfirmed,
+    /// It answered in a browser, which has found no way here in time.
+    NotConnected,
     /// Another final answer.
     Status(u16),
 }

@@ -317,6 +317,9 @@ pub(crate) fn unreached_result(cause: Unreached) -> ResultInfo {
         Unreached::NotAcceptable => ResultInfo::new(488, 10_076, "The callee offers no audio that can be used."),
         Unreached::Withdrawn => ResultInfo::new(487, 8542, "The caller has given up."),
         Unreached::NotConfirmed => ResultInfo::new(408, 1106, "The caller has not confirmed that it was answered."),
+        Unreached::NotConnected => {
+            ResultInfo::new(410, 301_005, "The callee answered, but no sound could get through.")
+        }
         Unreached::Status(status) => {
             ResultInfo::new(status, 10_076, format!("The callee could not be reached: SIP status {status}."))
         }

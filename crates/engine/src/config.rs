@@ -19,6 +19,8 @@ pub struct Config {
     pub sip: SipConfig,
     /// RTP.
     pub rtp: RtpConfig,
+    /// Browsers, if they are served.
+    pub webrtc: Option<WebRtcConfig>,
     /// What prompts may be and where they may come from.
     pub prompts: prompts::Policy,
     /// How many media worker threads there are, at least one.
@@ -170,6 +172,15 @@ pub struct DialRule {
     pub loopback: bool,
     /// Hosts that may be called, compared as they are written, without regard to case.
     pub hosts: Vec<String>,
+}
+
+/// Where browsers are heard.
+#[derive(Clone, Copy, Debug)]
+pub struct WebRtcConfig {
+    /// The port of all browsers. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address that browsers are told, if it is not the one that is listened on: behind a NAT that forwards the port.
+    pub address: Option<IpAddr>,
 }
 
 /// Where RTP is received.

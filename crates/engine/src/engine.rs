@@ -1,5 +1,6 @@
 //! The handle that others hold: places calls and carries commands to the conversation's owner.
 
+use crate::browsers::{Bells, Port, Served};
 use crate::change::{Attachment, Change, Outcome, Reply};
 use crate::config::Config;
 use crate::prompts::{CallScope, PromptSource, Prompts};
@@ -25,7 +26,9 @@ const SIP_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Runs conversations. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    workers: Arc<[WorkerHandle]>,
+    pub(crate) workers: Arc<[WorkerHandle]>,
+    pub(crate) bells: Bells,
+    pub(crate) browsers: Option<Served>,
     calls: CallTable,
     prompts: Prompts,
     sip_address: SocketAddr,
@@ -88,6 +91,8 @@ impl Engine {
         let calls = CallTable::default();
         let prompts = Prompts::new(config.prompts.clone());
         prompts.warm_up();
+        let bells = Bells::default();
+        let (port, browsers) = config.webrtc.map(Port::bind).transpose()?.unzip();
         let (sip, sip_commands) = SipLoop::bind(&config.sip).await?;
         let (sip_address, sip_tls_address) = (sip.local_address(), sip.tls_address());
         let mut workers = Vec::new();
@@ -101,14 +106,20 @@ impl Engine {
                     prompts: prompts.clone(),
                     calls: Arc::clone(&calls),
                     runtime: tokio::runtime::Handle::current(),
+                    bells: bells.clone(),
+                    browser_port: browsers.as_ref().map(|served: &Served| served.port.clone()),
                 }
                 .start()?,
             );
         }
         let workers: Arc<[WorkerHandle]> = workers.into();
         drop(sip_commands);
+        if let Some(port) = port {
+            port.start(Arc::clone(&workers))?;
+        }
         let sip = Arc::new(Mutex::new(Some(tokio::spawn(sip.run(Arc::clone(&workers))))));
-        Ok(Started { engine: Self { workers, calls, prompts, sip_address, sip_tls_address, sip }, changes })
+        let engine = Self { workers, bells, browsers, calls, prompts, sip_address, sip_tls_address, sip };
+        Ok(Started { engine, changes })
     }
 
     /// Places a call in a conversation of its own. `prefetch` is fetched in the background
@@ -164,12 +175,16 @@ impl Engine {
     /// Ends every conversation, waits until that is told to applications and phones, and stops. What is asked for after
     /// this is answered "busy".
     pub async fn shutdown(&self) {
+        self.bells.close();
         for worker in self.workers.iter() {
             let (done, ended) = oneshot::channel();
             if worker.send(Job::Shutdown { done }).is_ok() {
                 // The worker drops its end when everything is told.
                 let _ = ended.await;
             }
+        }
+        if let Some(Served { port, .. }) = &self.browsers {
+            port.stop();
         }
         let sip = self.sip.lock().expect("nothing panics while it holds the task of SIP").take();
         if let Some(sip) = sip

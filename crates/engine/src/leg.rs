@@ -173,7 +173,12 @@ impl Leg {
 
 /// The phone's direction in the rules' terms. A phone that has stopped listening holds us, in whatever way it says so.
 pub(crate) fn direction(negotiated: &Negotiated) -> call::Direction {
-    match (negotiated.remote_sends, !negotiated.remote_hold) {
+    direction_of(negotiated.remote_sends, negotiated.remote_hold)
+}
+
+/// The same, of whoever it is that sends and holds us.
+pub(crate) fn direction_of(remote_sends: bool, remote_hold: bool) -> call::Direction {
+    match (remote_sends, !remote_hold) {
         (true, true) => call::Direction::SendReceive,
         (true, false) => call::Direction::SendOnly,
         (false, true) => call::Direction::ReceiveOnly,

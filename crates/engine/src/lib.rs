@@ -12,6 +12,7 @@
 //! This crate knows neither HTTP routes nor JSON.
 
 mod alarm;
+mod browsers;
 mod change;
 mod chronicle;
 mod config;
@@ -32,13 +33,15 @@ mod trunks;
 mod watch;
 mod worker;
 
+pub use browsers::{BrowserError, BrowserEvent, OpenBrowser, RingEnd, TooManyBrowsers};
 pub use call::{Holds, OnPromptFailure, Peer, Policy};
 pub use change::{Attachment, Change, NotRecorded};
 pub use chronicle::{EntryKind, Operator, Owner, Phase, TimelineOutcome};
-pub use config::{Application, Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User};
+pub use config::{Application, Config, DialRule, RtpConfig, SipConfig, SipTls, SrtpConfig, Trunk, User, WebRtcConfig};
 pub use edge::sdp::SrtpPolicy;
 pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Transport, Uri};
 pub use edge::srtp::Suite;
+pub use edge::webrtc::OfferError;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
 pub use media::{Codec, LedgerLimits, Recording, SILENCE_DBFS, Statistics, TICK, write_wav};
 pub use tick::TickStatistics;

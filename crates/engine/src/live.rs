@@ -139,15 +139,33 @@ pub enum LiveHears {
     Nothing,
 }
 
+/// How the leg of somebody is signalled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signalling {
+    /// By SIP over this transport.
+    Sip(Transport),
+    /// By a page's requests over HTTP: it is in a browser.
+    Browser,
+}
+
+/// What encrypts a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// SRTP with this suite.
+    Srtp(Suite),
+    /// SRTP with the suite that a browser has chosen, and keys from DTLS. It is always one of RFC 5764 and RFC 7714.
+    DtlsSrtp,
+}
+
 /// How somebody is connected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LiveMedia {
-    /// How its phone is signalled, if known.
-    pub transport: Option<Transport>,
+    /// How it is signalled, if known.
+    pub signalling: Option<Signalling>,
     /// What is spoken.
     pub codec: Codec,
     /// What encrypts it.
-    pub encryption: Option<Suite>,
+    pub encryption: Option<Encryption>,
     /// What was counted and measured.
     pub statistics: Statistics,
 }

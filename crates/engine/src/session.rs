@@ -5,17 +5,21 @@
 //! [`Session::tick`], when its datagrams have been handed to the network, comes [`Session::flushed`]: only then are
 //! facts like "the music has started" true.
 
+mod browsers;
 mod caller;
 mod liveness;
 mod look;
 mod music;
 mod renegotiation;
+mod ringing;
 mod tones;
 
+use crate::browsers::RingEnd;
 use crate::chronicle::Operator;
-use crate::keypad::{Keypad, Way};
+use crate::keypad::{self, Keypad};
 use crate::leg::{Leg, LegRandom, direction};
 use crate::live::WallClock;
+use browsers::BrowserLeg;
 use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, HangUpCause, Hears, Identity, LeaveCause, Notice,
     OperationId, ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
@@ -23,9 +27,11 @@ use call::{
 pub(crate) use caller::Caller;
 use edge::sdp::{FirstOffers, LocalSrtp};
 use edge::sip::Transport;
+use edge::webrtc::{self, Transmit};
 pub(crate) use look::Memory;
 use media::{Codec, DtmfEvent, LedgerLimits, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
 use music::Music;
+use ringing::Ringing;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +44,12 @@ pub(crate) struct Session {
     mixer: Mixer,
     /// Who is to be called and has no sockets yet.
     dialing: HashSet<ParticipantId>,
+    /// Those at phones.
     legs: HashMap<ParticipantId, Leg>,
+    /// Those in browsers.
+    browsers: HashMap<ParticipantId, BrowserLeg>,
+    /// Those who are called in browsers, too.
+    ringing: HashMap<ParticipantId, Ringing>,
     by_leg: HashMap<LegId, ParticipantId>,
     music: BTreeMap<ParticipantId, Music>,
     /// The answer to the offer of somebody who calls and whose call is not taken.
@@ -78,6 +89,12 @@ pub(crate) enum Output {
     OpenLeg { participant: ParticipantId, identity: Identity, ring_timeout: Option<Duration> },
     /// Hang up, and close the sockets.
     CloseLeg { participant: ParticipantId, cause: HangUpCause },
+    /// Nobody is to be called in browsers any more: this is why.
+    StopRinging { participant: ParticipantId, end: RingEnd },
+    /// A browser has the call: its phones fall silent, and the sockets are of no use.
+    StopPhones { participant: ParticipantId },
+    /// Send this.
+    SendToBrowser { participant: ParticipantId, transmit: Transmit },
     /// Take the call of somebody who calls, with this answer to its offer; then [`Session::confirmed`].
     AnswerCall { participant: ParticipantId, answer: String },
     /// Answer what came with [`Session::offered`] or [`Session::offer_wanted`]: with a description, or with "not
@@ -98,9 +115,20 @@ pub(crate) enum Output {
 pub(crate) struct Datagram<'a> {
     pub(crate) participant: ParticipantId,
     pub(crate) destination: SocketAddr,
-    /// Whether it goes out by the RTCP socket.
-    pub(crate) by_rtcp: bool,
+    /// By which socket.
+    pub(crate) exit: Exit,
     pub(crate) bytes: &'a [u8],
+}
+
+/// By which socket a datagram goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The leg's own for RTP.
+    Rtp,
+    /// The leg's own for RTCP.
+    Rtcp,
+    /// The one that all browsers share.
+    Browser(webrtc::Transport),
 }
 
 impl Session {
@@ -115,6 +143,8 @@ impl Session {
             },
             dialing: HashSet::new(),
             legs: HashMap::new(),
+            browsers: HashMap::new(),
+            ringing: HashMap::new(),
             by_leg: HashMap::new(),
             music: BTreeMap::new(),
             unanswered: None,
@@ -213,6 +243,7 @@ impl Session {
                 self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
                 self.by_leg.insert(leg.id, participant);
                 self.memory.ledgers.leg_added(leg.id, participant);
+                self.stop_ringing(participant, RingEnd::AnsweredElsewhere);
                 self.observe(Event::Answered { participant }, now);
                 self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
             }
@@ -224,7 +255,8 @@ impl Session {
         }
     }
 
-    pub(crate) fn unreached(&mut self, participant: ParticipantId, cause: Unreached, now: Instant) {
+    /// Nothing rings any more.
+    fn give_up(&mut self, participant: ParticipantId, cause: Unreached, now: Instant) {
         self.close_leg(participant, HangUpCause::CallEnded);
         self.observe(Event::Unreached { participant, cause }, now);
     }
@@ -247,7 +279,7 @@ impl Session {
             // What is wrong with a packet is counted by the mixer; there is nobody to tell.
             let received = mixer.receive(leg.id, packet, now);
             if let Ok(Received::Event(DtmfEvent::Pressed { key })) = received {
-                self.key_pressed(participant, key, Way::Event, now);
+                self.key_pressed(participant, key, keypad::Way::Event, now);
             }
         }
     }
@@ -264,20 +296,21 @@ impl Session {
     pub(crate) fn tick(&mut self, now: Instant, wall_clock: NtpTime, sink: &mut impl FnMut(Datagram<'_>)) {
         self.conversation.expire(now);
         self.carry_out(now);
-        let Self { mixer, legs, by_leg, music, awaiting_flush, scratch, .. } = self;
+        let Self { mixer, legs, browsers, by_leg, music, awaiting_flush, scratch, .. } = self;
         mixer.tick(now, wall_clock, &mut |outgoing: Outgoing<'_>| {
             let Some(participant) = by_leg.get(&outgoing.leg).copied() else { return };
-            let Some(leg) = legs.get_mut(&participant) else { return };
-            let Some((destination, by_rtcp)) = destination(leg, outgoing.kind) else { return };
-            let Some(bytes) = leg.protect(outgoing.bytes, scratch) else { return };
-            sink(Datagram { participant, destination, by_rtcp, bytes });
-            if outgoing.first_of_music
-                && let Some(music) = music.get_mut(&participant)
-            {
+            let music_begins = match (legs.get_mut(&participant), browsers.get_mut(&participant)) {
+                (Some(leg), _) => send_to_phone(participant, leg, &outgoing, scratch, sink) && outgoing.first_of_music,
+                (None, Some(leg)) => leg.send(participant, &outgoing, now, sink),
+                (None, None) => false,
+            };
+            if music_begins && let Some(music) = music.get_mut(&participant) {
                 awaiting_flush.extend(music.started());
             }
         });
         self.feel_pulses(now, sink);
+        self.tend_browsers(now, sink);
+        self.expire_ringing(now);
         let Self { music, routes, awaiting_flush, .. } = self;
         for (participant, music) in music {
             let listens = routes.get(participant).is_some_and(|route| route.hears != Hears::Nothing);
@@ -343,12 +376,28 @@ impl Session {
             self.by_leg.remove(&leg.id);
             self.memory.ledgers.leg_removed(participant, self.mixer.remove_leg(leg.id));
         }
+        self.stop_ringing(participant, RingEnd::Over);
+        self.close_browser(participant);
         self.outputs.push_back(Output::CloseLeg { participant, cause });
+    }
+
+    /// The mixer's name of a leg that is up, at a phone or in a browser.
+    fn leg_up(&self, participant: ParticipantId) -> Option<LegId> {
+        let phone = self.legs.get(&participant).map(|leg| leg.id);
+        let leg = phone.or_else(|| self.browsers.get(&participant).map(|leg| leg.id));
+        leg.filter(|leg| self.by_leg.contains_key(leg))
+    }
+
+    fn codec(&self, participant: ParticipantId) -> Option<Codec> {
+        match self.legs.get(&participant) {
+            Some(leg) => leg.codec(),
+            None => self.browsers.contains_key(&participant).then_some(Codec::Opus),
+        }
     }
 
     /// Gives the mixer what the rules have ordered, with the music in place of the word.
     fn apply_route(&mut self, participant: ParticipantId) {
-        let Some(leg) = self.legs.get(&participant).filter(|leg| self.by_leg.contains_key(&leg.id)) else { return };
+        let Some(leg) = self.leg_up(participant) else { return };
         let Some(route) = self.routes.get(&participant) else { return };
         let hears = match route.hears {
             Hears::Nothing => media::Hears::Nothing,
@@ -358,7 +407,7 @@ impl Session {
                 None => media::Hears::Silence,
             },
         };
-        self.mixer.set_route(leg.id, media::Route { hears, heard: route.heard });
+        self.mixer.set_route(leg, media::Route { hears, heard: route.heard });
         self.listen_to(participant);
     }
 }
@@ -369,10 +418,26 @@ fn take_rtcp(mixer: &mut Mixer, leg: &mut Leg, from: SocketAddr, packet: &[u8], 
     }
 }
 
-fn destination(leg: &Leg, kind: OutgoingKind) -> Option<(SocketAddr, bool)> {
+/// Sends a packet of the mixer's to a phone, if there is an address and a key to send it under. Returns whether it did.
+fn send_to_phone(
+    participant: ParticipantId,
+    leg: &mut Leg,
+    outgoing: &Outgoing<'_>,
+    scratch: &mut Vec<u8>,
+    sink: &mut impl FnMut(Datagram<'_>),
+) -> bool {
+    let Some((destination, exit)) = destination(leg, outgoing.kind) else { return false };
+    let Some(bytes) = leg.protect(outgoing.bytes, scratch) else { return false };
+    sink(Datagram { participant, destination, exit, bytes });
+    true
+}
+
+fn destination(leg: &Leg, kind: OutgoingKind) -> Option<(SocketAddr, Exit)> {
     match kind {
-        OutgoingKind::Rtp => leg.rtp_destination().map(|to| (to, false)),
-        OutgoingKind::Rtcp => leg.rtcp_destination().map(|(to, by_rtp_socket)| (to, !by_rtp_socket)),
+        OutgoingKind::Rtp => leg.rtp_destination().map(|to| (to, Exit::Rtp)),
+        OutgoingKind::Rtcp => {
+            leg.rtcp_destination().map(|(to, by_rtp_socket)| (to, if by_rtp_socket { Exit::Rtp } else { Exit::Rtcp }))
+        }
     }
 }
 

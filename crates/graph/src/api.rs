@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::authority::{Cloud, KeyRing, Replays, SecretCheck, SignIn, Verifier};
+use crate::browsers::IceServer;
 use crate::calls::RecentCalls;
 use crate::console::Watcher;
 use crate::directory::{Directory, TenantId};
@@ -41,6 +42,7 @@ pub(crate) struct Api(pub(crate) Arc<Inner>);
 /// Is what [`Api`] shares.
 pub(crate) struct Inner {
     pub(crate) callbacks: Rule,
+    pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) directory: Directory,
     pub(crate) urls: PublicUrls,
     pub(crate) keys: Arc<KeyRing>,

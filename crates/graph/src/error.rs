@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use call::Refusal;
 use chrono::{DateTime, Utc};
+use engine::OfferError;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -145,6 +146,22 @@ impl Failure {
             "Nothing is written down of what this participant heard: there is no such participant, it was too long ago, or \
              it is switched off ([observation] in the configuration).",
         )
+    }
+
+    /// Nobody calls the person under this id, or not any more; or the person is in no such call.
+    pub(crate) fn not_called() -> Failure {
+        Failure::new(StatusCode::NOT_FOUND, "8522", "There is no such call for you, or not any more.")
+    }
+
+    /// The description that a browser offers is of no use.
+    pub(crate) fn bad_offer(error: &OfferError) -> Failure {
+        Failure::new(StatusCode::BAD_REQUEST, "8523", format!("Invalid argument: {error}."))
+    }
+
+    /// The body is not what a browser offers.
+    pub(crate) fn not_sdp() -> Failure {
+        let message = "The request body must be a session description, application/sdp.";
+        Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
     }
 
     /// Graph documents the route and Fermata does not serve it.

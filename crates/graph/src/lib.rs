@@ -19,6 +19,7 @@ mod auth;
 mod authority;
 mod backoff;
 mod body;
+mod browsers;
 mod callback;
 mod calls;
 mod connections;
@@ -55,6 +56,7 @@ mod wire;
 pub use authority::{
     ClientKey, ClientKeyError, Cloud, ForeignIssuer, KeySource, RoleSource, SecretHash, SecretHashError, TenantClaim,
 };
+pub use browsers::{BadIceServer, IceCredentials, IceServer};
 pub use callback::CallbackUri;
 pub use directory::{
     App, AppId, Credentials, Directory, Role, TenantId, UnknownRole, UnknownUserRole, User, UserId, UserRole,

@@ -60,6 +60,8 @@ const WORDS: &[&str] = &[
     "metrics",
     "fermata",
     "me",
+    "ringing",
+    "legs",
     "notifications",
     "redeliver",
     "openapi.json",

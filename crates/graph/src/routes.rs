@@ -5,7 +5,7 @@
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter, delete, get, on, post};
+use axum::routing::{MethodFilter, MethodRouter, delete, get, on, patch, post};
 use http::header::ALLOW;
 use http::{Method, StatusCode};
 
@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::auth::{ANY_CALL_ROLE, Caller};
 use crate::authority::{Cloud, discovery, sign_in, token};
 use crate::error::Failure;
-use crate::{calls, console, contract, health, notifications, operations, participants, signed_in, site};
+use crate::{browsers, calls, console, contract, health, notifications, operations, participants, signed_in, site};
 
 /// The roots below which the API is served.
 const VERSIONS: [&str; 2] = ["/v1.0", "/beta"];
@@ -102,6 +102,12 @@ const OURS: &[Row] = &[
     ("GET",    "/fermata/v1/events",                                                  || get(console::events)),
     ("GET",    "/fermata/v1/prompts",                                                 || get(console::prompts)),
     ("POST",   "/fermata/v1/prompts/preflight",                                       || post(console::preflight)),
+    ("GET",    "/fermata/v1/ringing",                                                 || get(browsers::ringing)),
+    ("POST",   "/fermata/v1/ringing/{participant}",                                   || post(browsers::answer)),
+    ("DELETE", "/fermata/v1/ringing/{participant}",                                   || delete(browsers::decline)),
+    ("POST",   "/fermata/v1/legs/{participant}",                                      || post(browsers::reconnect)),
+    ("PATCH",  "/fermata/v1/legs/{participant}",                                      || patch(browsers::renegotiate)),
+    ("DELETE", "/fermata/v1/legs/{participant}",                                      || delete(browsers::leave)),
 ];
 
 /// The console, the authority, the keys of our notifications, what machines and what operators look at.

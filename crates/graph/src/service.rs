@@ -17,6 +17,7 @@ use crate::authority::access_token::own_validation;
 use crate::authority::{
     Cloud, ForeignIssuer, KeyRing, KeyRingError, Replays, SecretCheck, SignIn, Verifier, turn_in_time,
 };
+use crate::browsers::IceServer;
 use crate::calls::RecentCalls;
 use crate::connections::Places;
 use crate::console::{STREAMS_MAX, Watcher, WatcherTask};
@@ -48,6 +49,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Who may be sent notifications.
     pub callbacks: Rule,
+    /// The servers that help browsers to find a path.
+    pub ice_servers: Vec<IceServer>,
     /// Who may be asked for the keys of `issuers`.
     pub issuer_keys: Rule,
     /// The tenant and its applications.
@@ -196,6 +199,7 @@ async fn start(settings: Settings, engine: engine::Started) -> Result<Service, C
     let (watcher, watcher_task) = Watcher::start(engine.engine.clone());
     let api = Api(Arc::new(Inner {
         callbacks: settings.callbacks,
+        ice_servers: settings.ice_servers,
         verifier,
         cloud: settings.cloud,
         directory: settings.directory,

@@ -183,10 +183,18 @@ impl Mixer {
     ///
     /// [`RtpError`] if it is none; [`RtpError::Rtcp`] if it belongs to [`Mixer::receive_rtcp`].
     pub fn receive(&mut self, leg: LegId, packet: &[u8], arrival: Instant) -> Result<Received, RtpError> {
-        let packet = Packet::parse(packet)?;
+        self.receive_packet(leg, &Packet::parse(packet)?, arrival)
+    }
+
+    /// Takes one RTP packet of a leg that somebody has parsed.
+    ///
+    /// # Errors
+    ///
+    /// [`RtpError::UnknownLeg`].
+    pub fn receive_packet(&mut self, leg: LegId, packet: &Packet<'_>, arrival: Instant) -> Result<Received, RtpError> {
         let leg = self.leg_mut(leg).ok_or(RtpError::UnknownLeg)?;
         let id = leg.id;
-        let (overdue, received) = leg.receiver.receive(&packet, arrival);
+        let (overdue, received) = leg.receiver.receive(packet, arrival);
         if let Some(event) = overdue {
             self.queue_event(id, event);
         }
@@ -203,6 +211,14 @@ impl Mixer {
         let leg = self.leg_mut(leg).ok_or(RtcpError::UnknownLeg)?;
         let ssrc = leg.transmitter.ssrc();
         rtcp::parse(packet, |packet| leg.reports.receive(packet, ssrc, arrival, wall_clock))
+    }
+
+    /// Takes in what a leg is known to have lost of our packets, as a part of 1, and the time to it and back, from whoever
+    /// reads its reports in our place.
+    pub fn reported(&mut self, leg: LegId, loss: Option<f32>, round_trip: Option<Duration>) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.reports.read_elsewhere(loss, round_trip);
+        }
     }
 
     /// Makes the packets of the next 20 ms and gives them to `sink`, leg by leg.

@@ -83,6 +83,12 @@ impl Reports {
         self.round_trip
     }
 
+    /// Takes in what somebody else has read in the other side's reports: the loss, as a part of 1, and the round trip.
+    pub(crate) fn read_elsewhere(&mut self, loss: Option<f32>, round_trip: Option<Duration>) {
+        self.fraction_lost = loss.map(|loss| (loss * 256.0) as u8);
+        self.round_trip = round_trip;
+    }
+
     fn read(&mut self, mut blocks: ReportBlocks<'_>, ssrc: u32, wall_clock: NtpTime) {
         let Some(block) = blocks.find(|block| block.ssrc == ssrc) else { return };
         self.fraction_lost = Some(block.fraction_lost);

@@ -69,9 +69,10 @@ impl Server {
         let metrics = metrics_handle()?;
         tokio::spawn(keep_up(metrics.clone()));
         let started = Engine::start(translate::engine(settings)?).await.with_context(|| {
-            let Settings { sip, rtp, .. } = settings;
+            let Settings { sip, rtp, webrtc, .. } = settings;
             let tls = sip.tls_listen.map(|tls| format!(", sip.tls_listen {tls}")).unwrap_or_default();
-            format!("sip.listen {}{tls} or rtp.address {} cannot be used", sip.listen, rtp.address)
+            let webrtc = webrtc.listen.map(|webrtc| format!(", webrtc.listen {webrtc}")).unwrap_or_default();
+            format!("sip.listen {}{tls}{webrtc} or rtp.address {} cannot be used", sip.listen, rtp.address)
         })?;
         let engine = started.engine.clone();
         let service = Service::start(translate::graph(settings, metrics)?, started).await?;
@@ -95,6 +96,7 @@ impl Server {
             https = %self.service.https_address().map_or("off".to_owned(), |address| address.to_string()),
             sip = %self.engine.sip_address(),
             sips = %self.engine.sip_tls_address().map_or("off".to_owned(), |address| address.to_string()),
+            webrtc = %self.engine.browser_address().map_or("off".to_owned(), |address| address.to_string()),
             "Fermata is ready"
         );
     }

@@ -7,6 +7,7 @@ mod secret;
 mod sip_tls;
 mod trunks;
 mod users;
+mod webrtc;
 
 use crate::config::{self, Mode, OnPromptFailure, Settings};
 use crate::console;
@@ -31,6 +32,7 @@ pub(crate) fn engine(settings: &Settings) -> anyhow::Result<engine::Config> {
             ports: settings.rtp.ports.get(),
             probe_after: seconds_or_never(settings.rtp.probe_after_seconds),
         },
+        webrtc: webrtc::webrtc(&settings.webrtc)?,
         prompts: prompt_policy(settings)?,
         workers: workers(settings),
         ledgers: ledgers(&settings.observation)?,
@@ -212,6 +214,7 @@ pub(crate) fn graph(
         https: settings.https.listen,
         public_url: public_url(settings)?,
         callbacks: outgoing::callbacks(settings)?,
+        ice_servers: webrtc::ice_servers(settings)?,
         issuer_keys: outgoing::issuer_keys(settings)?,
         directory: directory::directory(settings)?,
         cloud: cloud(settings.graph.cloud),

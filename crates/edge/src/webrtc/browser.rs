@@ -83,7 +83,7 @@ impl Browser {
         let agreed = agreed(&rtc, audio)?;
         let mut browser = Browser {
             rtc,
-            local: settings.address,
+            local: settings.address(),
             audio,
             agreed,
             sequence: None,
@@ -164,11 +164,9 @@ impl Browser {
     }
 
     /// Ends the session and tells the browser.
-    pub fn close(&mut self, now: Instant) {
+    pub fn close(&mut self) {
         // It cannot fail but for a session that has ended already.
         let _ = self.rtc.close();
-        self.drain();
-        self.pass(now);
         self.drain();
         self.is_closed = true;
     }

@@ -30,7 +30,7 @@ const STATISTICS_INTERVAL: Duration = Duration::from_secs(5);
 /// What all browsers of a server share.
 #[derive(Clone)]
 pub struct Settings {
-    pub(super) address: SocketAddr,
+    address: SocketAddr,
     takes_tcp: bool,
     certificate: Certificate,
     crypto: Arc<CryptoProvider>,
@@ -67,6 +67,11 @@ impl Settings {
     /// Says where a server is reached by browsers, over TCP too if it `takes_tcp`, and by which certificate they know it.
     pub fn new(address: SocketAddr, takes_tcp: bool, certificate: Certificate) -> Settings {
         Settings { address, takes_tcp, certificate, crypto: Arc::new(from_feature_flags()) }
+    }
+
+    /// Returns the address that browsers are told.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn rtc(&self, now: Instant) -> Rtc {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use media::rtp;
-use str0m::ice::StunMessage;
 use str0m::net::Protocol;
 
 use crate::demux::{self, Datagram};
@@ -67,16 +66,31 @@ impl Packet {
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 
+/// The attribute that names both sides (RFC 8489 §14.3).
+const USERNAME: u16 = 0x0006;
+
+/// Type, length, cookie and transaction of a STUN message (RFC 8489 §5).
+const STUN_HEADER_BYTES: usize = 20;
+
 /// Returns the user fragment of ours that a connectivity check names (RFC 8445 §7.2.2); `None` if the datagram is none.
 ///
 /// Nothing is proved by that: only the browser that the fragment was given to, and those who have seen its description,
 /// know it, but the check must still be verified.
-pub fn connectivity_check_of(datagram: &[u8]) -> Option<String> {
+pub fn connectivity_check_of(datagram: &[u8]) -> Option<&str> {
     if !datagram.starts_with(&BINDING_REQUEST) {
         return None;
     }
-    let message = StunMessage::parse(datagram).ok()?;
-    message.split_username().map(|(local, _)| local.to_owned())
+    let mut attributes = datagram.get(STUN_HEADER_BYTES..)?;
+    loop {
+        let (head, rest) = attributes.split_first_chunk::<4>()?;
+        let [kind, length] = [[head[0], head[1]], [head[2], head[3]]].map(u16::from_be_bytes);
+        let value = rest.get(..length.into())?;
+        if kind == USERNAME {
+            // Ours comes first, then the browser's.
+            return std::str::from_utf8(value).ok()?.split(':').next();
+        }
+        attributes = rest.get(usize::from(length).next_multiple_of(4)..)?;
+    }
 }
 
 /// Returns whether a datagram of ours says that a connectivity check of the address it goes to was authentic.

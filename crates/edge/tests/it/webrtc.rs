@@ -106,7 +106,7 @@ fn a_browser_that_closes_is_gone() {
 #[test]
 fn a_browser_is_told_that_the_session_is_over() {
     let mut net = Net::connected();
-    net.server.close(net.now);
+    net.server.close();
     net.run(Duration::from_secs(1));
     assert!(net.is_browser_closed);
 }
@@ -132,7 +132,9 @@ fn the_fragment_in_a_check_is_ours_and_an_answer_says_that_it_was_good() {
     net.run(CONNECT);
     assert!(net.checks.iter().all(|fragment| *fragment == ours) && !net.checks.is_empty());
     assert!(net.has_accepted_a_check);
-    assert_eq!(connectivity_check_of(&[1, 1, 0, 0]), None);
+    for datagram in [&[][..], &[0, 1], &[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42], &[0; 40], &[[0, 1, 0, 9]; 9].concat()] {
+        assert_eq!(connectivity_check_of(datagram), None, "{datagram:?}");
+    }
 }
 
 #[test]
@@ -313,7 +315,7 @@ impl Net {
             let to_server = self.poll_browser();
             let is_quiet = to_server.is_empty();
             for datagram in to_server {
-                self.checks.extend(connectivity_check_of(&datagram));
+                self.checks.extend(connectivity_check_of(&datagram).map(str::to_owned));
                 if !self.is_cut {
                     self.server.receive(Transport::Udp, self.address, &datagram, self.now);
                 }

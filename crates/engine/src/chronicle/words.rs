@@ -214,6 +214,7 @@ fn unreached(cause: Unreached) -> String {
         Unreached::NotAcceptable => "no audio could be agreed on",
         Unreached::Withdrawn => "it gave up before it was answered",
         Unreached::NotConfirmed => "it did not confirm that it was answered",
+        Unreached::NotConnected => "it answered, and no sound could get through",
         Unreached::Status(status) => return format!("SIP status {status}"),
     };
     why.to_owned()

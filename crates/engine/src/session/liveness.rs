@@ -1,6 +1,6 @@
 //! What a session does for legs without sound: it asks after silent phones and keeps the way to deaf ones open.
 
-use super::{Datagram, Output, Session};
+use super::{Datagram, Exit, Output, Session};
 use std::time::Instant;
 
 impl Session {
@@ -17,7 +17,7 @@ impl Session {
                 let id = leg.id;
                 mixer.keep_alive(id, &mut |bytes| {
                     let Some(bytes) = leg.protect(bytes, scratch) else { return };
-                    sink(Datagram { participant, destination, by_rtcp: false, bytes });
+                    sink(Datagram { participant, destination, exit: Exit::Rtp, bytes });
                 });
             }
         }

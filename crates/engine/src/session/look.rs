@@ -3,8 +3,8 @@
 use super::{Music, Session};
 use crate::chronicle::{Chronicle, Mark, OperationRecord, PersonRecord};
 use crate::live::{
-    Attendance, Heard, HeardAudio, HeardInterval, HeardSound, Layer, LiveCall, LiveEntry, LiveHears, LiveLayer,
-    LiveMedia, LiveOperation, LiveParticipant, LiveTimeline, WallClock,
+    Attendance, Encryption, Heard, HeardAudio, HeardInterval, HeardSound, Layer, LiveCall, LiveEntry, LiveHears,
+    LiveLayer, LiveMedia, LiveOperation, LiveParticipant, LiveTimeline, Signalling, WallClock,
 };
 use call::{CallId, ConversationId, Hears, ParticipantId, Presence, Role};
 use media::{HeardLedger, LedgerLimits, LegId, Sound, TICK};
@@ -102,7 +102,7 @@ impl Session {
     }
 
     fn ledger(&self, participant: ParticipantId) -> Option<&HeardLedger> {
-        let live = self.legs.get(&participant).and_then(|leg| self.mixer.heard(leg.id));
+        let live = self.leg_up(participant).and_then(|leg| self.mixer.heard(leg));
         live.or_else(|| self.memory.ledgers.past(participant))
     }
 
@@ -163,14 +163,17 @@ impl Session {
 
     /// What is ordered for somebody whose sound flows.
     fn route_of_leg(&self, id: ParticipantId) -> Option<&call::Route> {
-        self.legs.get(&id).filter(|leg| self.by_leg.contains_key(&leg.id))?;
+        self.leg_up(id)?;
         self.routes.get(&id)
     }
 
     fn media(&self, id: ParticipantId) -> Option<LiveMedia> {
-        let leg = self.legs.get(&id)?;
-        let statistics = self.mixer.statistics(leg.id)?;
-        Some(LiveMedia { transport: leg.transport, codec: leg.codec()?, encryption: leg.encryption(), statistics })
+        let statistics = self.mixer.statistics(self.leg_up(id)?)?;
+        let (signalling, encryption) = match self.legs.get(&id) {
+            Some(leg) => (leg.transport.map(Signalling::Sip), leg.encryption().map(Encryption::Srtp)),
+            None => (Some(Signalling::Browser), Some(Encryption::DtlsSrtp)),
+        };
+        Some(LiveMedia { signalling, codec: self.codec(id)?, encryption, statistics })
     }
 }
 

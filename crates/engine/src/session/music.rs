@@ -10,7 +10,6 @@
 //! there the phone gets silence, never the others.
 
 use super::{Output, Session};
-use crate::leg::Leg;
 use crate::prompts::PromptFailure;
 use call::{Event, OperationId, ParticipantId, Prompt};
 use media::{Codec, Loop};
@@ -135,7 +134,7 @@ impl Session {
 
     /// Asks for the music once more if the phone has changed its codec; silence until it is there.
     pub(super) fn fit_music_to_codec(&mut self, participant: ParticipantId) {
-        let codec = self.legs.get(&participant).and_then(Leg::codec);
+        let codec = self.codec(participant);
         let Some(music) = self.music.get_mut(&participant) else { return };
         if music.track.as_ref().is_some_and(|(of_track, _)| Some(*of_track) != codec) {
             music.track = None;
@@ -146,7 +145,7 @@ impl Session {
     }
 
     pub(super) fn want_prompt(&mut self, participant: ParticipantId, operation: OperationId, prompt: Prompt) {
-        let codec = self.legs.get(&participant).and_then(Leg::codec);
+        let codec = self.codec(participant);
         let codec = codec.expect("only who has answered is held, and an answer names a codec");
         self.outputs.push_back(Output::LoadPrompt { participant, operation, prompt, codec });
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 mod interleavings;
 mod liveness;
 mod looking;
+mod ringing;
 mod srtp;
 
 const CALL: CallId = CallId::new(1);
@@ -327,6 +328,7 @@ impl Stage {
                 Output::AnswerOffer { answer, .. } => answered = answer,
                 Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::AnswerCall { .. } => {}
                 Output::LoadPrompt { .. } | Output::Probe { .. } | Output::Close => {}
+                Output::StopRinging { .. } | Output::StopPhones { .. } | Output::SendToBrowser { .. } => {}
                 Output::Notify(_) => {}
             }
         }

@@ -2,7 +2,6 @@
 
 use super::Session;
 use crate::keypad::Way;
-use crate::leg::Leg;
 use call::{Event, Hears, OperationId, ParticipantId, Tone};
 use media::{DtmfEvent, Key, LegId};
 use std::time::{Duration, Instant};
@@ -38,16 +37,16 @@ impl Session {
 
     pub(super) fn listen_for_tones(&mut self, on: bool) {
         self.listens_for_tones = on;
-        for participant in self.legs.keys().copied().collect::<Vec<_>>() {
+        for participant in self.by_leg.values().copied().collect::<Vec<_>>() {
             self.listen_to(participant);
         }
     }
 
     /// While a phone holds us, what it sends is its own music, and there are no keys in it.
     pub(super) fn listen_to(&mut self, participant: ParticipantId) {
-        let Some(leg) = self.legs.get(&participant) else { return };
+        let Some(leg) = self.leg_up(participant) else { return };
         let listens = self.routes.get(&participant).is_some_and(|route| route.hears != Hears::Nothing);
-        self.mixer.listen_for_keys(leg.id, self.listens_for_tones && listens);
+        self.mixer.listen_for_keys(leg, self.listens_for_tones && listens);
     }
 
     pub(super) fn send_tones(
@@ -58,7 +57,7 @@ impl Session {
         pause: Duration,
     ) {
         let keys: Vec<Key> = tones.iter().filter_map(|tone| Key::from_event(*tone as u8)).collect();
-        let legs: Vec<LegId> = participants.iter().filter_map(|p| self.legs.get(p)).map(|leg: &Leg| leg.id).collect();
+        let legs: Vec<LegId> = participants.iter().filter_map(|p| self.leg_up(*p)).collect();
         for leg in &legs {
             self.mixer.press_keys(*leg, &keys, pause);
         }

@@ -244,6 +244,20 @@ impl Dialling {
         }
     }
 
+    /// Ends a leg that is answered by other means than SIP: phones are not to show a missed call. One that was quicker than
+    /// this is hung up on.
+    pub(super) fn answered_elsewhere(&mut self, endpoint: &mut Endpoint, address: LegAddress, now: Instant) {
+        let Some(leg) = self.legs.remove(&address) else { return };
+        for dialog in leg.ringing {
+            self.ways.remove(&dialog);
+            endpoint.answered_elsewhere(dialog, now);
+        }
+        if let Some(dialog) = leg.answered {
+            self.ways.remove(&dialog);
+            endpoint.hang_up(dialog, now);
+        }
+    }
+
     pub(super) fn answered_dialog(&self, address: LegAddress) -> Option<DialogKey> {
         let called = self.legs.get(&address).and_then(|leg| leg.answered);
         called.or_else(|| self.callers.answered_dialog(address))

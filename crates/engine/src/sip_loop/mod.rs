@@ -21,6 +21,7 @@ use edge::sdp::FirstOffers;
 use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Status, Transport};
 use fastrand::Rng;
 use lookup::Dns;
+pub(crate) use outcome::better;
 use phone::Phone;
 use receiving::Caller;
 use registrations::Registrations;
@@ -70,6 +71,8 @@ pub(crate) enum SipCommand {
     Answer { leg: LegAddress, answer: String },
     /// Refuse a call of which nobody has been told.
     Refuse { leg: LegAddress, status: Status },
+    /// A browser has taken the call: its phones stop ringing.
+    AnsweredElsewhere { leg: LegAddress },
     /// End it, in whatever state it is.
     HangUp { leg: LegAddress, cause: HangUpCause },
     /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
@@ -216,6 +219,7 @@ impl SipLoop {
             SipCommand::Ring { leg } => self.dialling.callers.ring(&mut self.endpoint, leg, now),
             SipCommand::Answer { leg, answer } => self.dialling.callers.answer(&mut self.endpoint, leg, answer, now),
             SipCommand::Refuse { leg, status } => self.dialling.callers.refuse(&mut self.endpoint, leg, status, now),
+            SipCommand::AnsweredElsewhere { leg } => self.dialling.answered_elsewhere(&mut self.endpoint, leg, now),
             SipCommand::HangUp { leg, cause } => self.dialling.hang_up(&mut self.endpoint, leg, cause, now),
             SipCommand::AnswerOffer { leg, answer } => {
                 let answer = answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE);

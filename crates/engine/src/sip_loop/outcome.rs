@@ -21,9 +21,11 @@ pub(super) fn status(cause: Unreached) -> Status {
         Unreached::Declined => Status::DECLINE,
         Unreached::Forbidden => Status::FORBIDDEN,
         Unreached::NotAcceptable => Status::NOT_ACCEPTABLE_HERE,
-        Unreached::NoEndpoint | Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => {
-            Status::TEMPORARILY_UNAVAILABLE
-        }
+        Unreached::NoEndpoint
+        | Unreached::NoAnswer
+        | Unreached::Withdrawn
+        | Unreached::NotConfirmed
+        | Unreached::NotConnected => Status::TEMPORARILY_UNAVAILABLE,
         Unreached::Status(code) => Status::new(code).unwrap_or(Status::TEMPORARILY_UNAVAILABLE),
     }
 }
@@ -41,11 +43,11 @@ pub(super) fn is_about_server(status: Status) -> bool {
 }
 
 /// Which of two reasons says more: what a person did, before what a phone said, before silence.
-pub(super) fn better(a: Unreached, b: Unreached) -> Unreached {
+pub(crate) fn better(a: Unreached, b: Unreached) -> Unreached {
     let rank = |cause: &Unreached| match cause {
         Unreached::Declined => 0,
         Unreached::Busy => 1,
-        Unreached::NotAcceptable | Unreached::Forbidden | Unreached::Status(_) => 2,
+        Unreached::NotAcceptable | Unreached::Forbidden | Unreached::NotConnected | Unreached::Status(_) => 2,
         Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => 3,
         Unreached::NoEndpoint => 4,
     };

@@ -2,7 +2,7 @@
 
 use super::legs::LegSockets;
 use super::settle::Asked;
-use super::{Fact, Job, LegEvent, Owned, Running};
+use super::{BrowserWish, Fact, Job, LegEvent, Owned, Running};
 use crate::change::{Attachment, Outcome, Reply, Withdrawn};
 use crate::keypad::Way;
 use crate::prompts::CallScope;
@@ -53,6 +53,10 @@ impl Running {
                 self.receive_call(conversation, call, &offer, (may_tell_keys, transport), now);
             }
             Job::Look(question) => self.answer(question),
+            Job::AnswerInBrowser { .. } if !self.unsent.is_empty() => {}
+            Job::AnswerInBrowser { call, browser, reply } => self.answer_in_browser(call, browser, reply, now),
+            Job::ReconnectBrowser { leg, browser, reply } => self.reconnect_browser(leg, browser, reply, now),
+            Job::RenegotiateBrowser { leg, offer, reply } => self.renegotiate_browser(leg, &offer, reply, now),
             Job::Shutdown { done } => {
                 let result = ResultInfo::new(500, 9001, "The server was shut down.");
                 for conversation in self.owned.keys().copied().collect::<Vec<_>>() {
@@ -115,6 +119,8 @@ impl Running {
     fn take_fact(&mut self, fact: Fact) {
         let now = Instant::now();
         let conversation = match fact {
+            // Its phones were cancelled; what they said before they heard that is too late.
+            Fact::Leg { conversation, participant, .. } if self.is_in_browser(conversation, participant) => return,
             Fact::Leg { conversation, participant, event } => {
                 self.with_session(conversation, |session| match event {
                     LegEvent::Answered { description, may_tell_keys, transport } => {
@@ -139,6 +145,13 @@ impl Running {
                 });
                 conversation
             }
+            Fact::Browser { conversation, participant, wish } => {
+                self.with_session(conversation, |session| match wish {
+                    BrowserWish::Decline => session.declined_in_browser(participant, now),
+                    BrowserWish::Leave => session.left_in_browser(participant, now),
+                });
+                conversation
+            }
             Fact::NotRecorded { conversation, of } => {
                 self.with_session(conversation, |session| match of {
                     Withdrawn::Operation(operation) => session.not_recorded(operation, now),
@@ -155,7 +168,11 @@ impl Running {
     }
 
     /// Runs `work` on a conversation. A panic in it ends that conversation and nothing else.
-    fn with_session<T>(&mut self, conversation: ConversationId, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
+    pub(super) fn with_session<T>(
+        &mut self,
+        conversation: ConversationId,
+        work: impl FnOnce(&mut Session) -> T,
+    ) -> Option<T> {
         let owned = self.owned.get_mut(&conversation)?;
         match catch_unwind(AssertUnwindSafe(|| work(&mut owned.session))) {
             Ok(value) => Some(value),

@@ -1,6 +1,7 @@
 //! The way to a worker from other threads.
 
 use super::{Fact, Job};
+use crate::browsers::Arrival;
 use crate::tick::{TickCounters, TickStatistics};
 use mio::Waker;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) struct WorkerHandle {
     commands: mpsc::SyncSender<Job>,
     facts: mpsc::Sender<Fact>,
+    arrivals: mpsc::SyncSender<Arrival>,
     waker: Arc<Waker>,
     ticks: TickCounters,
     conversations: Arc<AtomicUsize>,
@@ -22,9 +24,14 @@ pub(crate) struct WorkerHandle {
 pub(crate) struct Busy;
 
 impl WorkerHandle {
-    pub(super) fn new(commands: mpsc::SyncSender<Job>, facts: mpsc::Sender<Fact>, waker: Waker) -> Self {
+    pub(super) fn new(
+        commands: mpsc::SyncSender<Job>,
+        facts: mpsc::Sender<Fact>,
+        arrivals: mpsc::SyncSender<Arrival>,
+        waker: Waker,
+    ) -> Self {
         let waker = Arc::new(waker);
-        Self { commands, facts, waker, ticks: TickCounters::default(), conversations: Arc::default() }
+        Self { commands, facts, arrivals, waker, ticks: TickCounters::default(), conversations: Arc::default() }
     }
 
     /// Puts a command into the worker's queue.
@@ -41,7 +48,14 @@ impl WorkerHandle {
         self.wake();
     }
 
-    pub(super) fn wake(&self) {
+    /// Gives the worker a datagram, which it looks at when it is woken. Without room it is lost.
+    pub(crate) fn arrive(&self, arrival: Arrival) {
+        if self.arrivals.try_send(arrival).is_err() {
+            metrics::counter!("fermata_browser_datagrams_lost_total").increment(1);
+        }
+    }
+
+    pub(crate) fn wake(&self) {
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a media worker cannot be woken");
         }

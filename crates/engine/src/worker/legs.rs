@@ -39,6 +39,7 @@ impl Running {
         ring_timeout: Option<Duration>,
     ) {
         let now = Instant::now();
+        self.ring_in_browsers(conversation, participant, &identity, ring_timeout, now);
         let opened = self.open_sockets(conversation, participant);
         let Some(owned) = self.owned.get_mut(&conversation) else { return };
         match opened {
@@ -74,10 +75,12 @@ impl Running {
     }
 
     pub(super) fn close_leg(&mut self, conversation: ConversationId, participant: ParticipantId, cause: HangUpCause) {
+        let address = self.address(conversation, participant);
+        self.forget_browser(address);
         let leg = self.owned.get_mut(&conversation).and_then(|owned| owned.legs.remove(&participant));
         let Some(leg) = leg else { return };
         self.close_sockets(&leg);
-        self.worker.sip.send(SipCommand::HangUp { leg: self.address(conversation, participant), cause });
+        self.worker.sip.send(SipCommand::HangUp { leg: address, cause });
     }
 
     pub(super) fn close_sockets(&mut self, leg: &LegSockets) {
@@ -87,9 +90,9 @@ impl Running {
 }
 
 /// Hands one datagram to the network.
-pub(super) fn send(legs: &HashMap<ParticipantId, LegSockets>, datagram: &Datagram<'_>) {
+pub(super) fn send(legs: &HashMap<ParticipantId, LegSockets>, datagram: &Datagram<'_>, by_rtcp: bool) {
     let Some(leg) = legs.get(&datagram.participant) else { return };
-    let socket = if datagram.by_rtcp { &leg.sockets.rtcp } else { &leg.sockets.rtp };
+    let socket = if by_rtcp { &leg.sockets.rtcp } else { &leg.sockets.rtp };
     if let Err(error) = socket.send_to(datagram.bytes, datagram.destination) {
         // A full buffer or an unreachable port loses one packet, as a network may.
         metrics::counter!("fermata_rtp_unsent_total").increment(1);

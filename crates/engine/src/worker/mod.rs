@@ -3,6 +3,7 @@
 //! Between ticks it sleeps until a packet, a job or the next deadline comes. Nothing else touches what it owns, so
 //! there is no lock on the way of a packet.
 
+mod browsers;
 mod commands;
 mod handle;
 mod legs;
@@ -15,17 +16,19 @@ pub(crate) use handle::{Busy, WorkerHandle};
 pub(crate) use look::Question;
 
 use crate::alarm::Alarm;
+use crate::browsers::{Arrival, Bells, BrowserError, Call, PortHandle};
 use crate::change::{Attachment, Change, Reply, Withdrawn};
 use crate::config::Config;
 use crate::engine::CallTable;
 use crate::prompts::{PromptFailure, Prompts};
 use crate::rtp_ports::RtpPorts;
-use crate::session::Session;
-use crate::sip_loop::SipCommands;
+use crate::session::{Exit, Session};
+use crate::sip_loop::{LegAddress, SipCommands};
 use crate::tick::{SLOTS, TickClock};
 use call::{CallId, Command, ConversationId, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
 use edge::sip::Transport;
-use legs::{LegSockets, Socket, send};
+use edge::webrtc::Browser;
+use legs::{LegSockets, Socket};
 use look::Remembered;
 use media::{Codec, Key, Loop, NtpTime};
 use mio::{Events, Poll, Token, Waker};
@@ -35,9 +38,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::oneshot;
 
 /// Commands that wait for a worker. A full queue refuses the command, and the application is told to come back.
 const COMMANDS_WAITING_MAX: usize = 1024;
+
+/// Datagrams of browsers that wait for a worker: 20 ms of 500 browsers. What does not fit is lost, as a network may lose it.
+const ARRIVALS_WAITING_MAX: usize = 1024;
 
 /// How long a worker that is otherwise idle waits before it offers its changes to a full recorder again.
 const UNSENT_PAUSE: Duration = Duration::from_millis(5);
@@ -61,6 +68,9 @@ pub(crate) struct Worker {
     pub(crate) prompts: Prompts,
     pub(crate) calls: CallTable,
     pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) bells: Bells,
+    /// There if browsers are served.
+    pub(crate) browser_port: Option<PortHandle>,
 }
 
 /// A command for a worker. It can be refused when too many wait.
@@ -89,6 +99,24 @@ pub(crate) enum Job {
     },
     /// Somebody looks at what there is.
     Look(Question),
+    /// Somebody who is called has answered in a browser; whether it is in time is told back.
+    AnswerInBrowser {
+        call: Call,
+        browser: Box<Browser>,
+        reply: oneshot::Sender<bool>,
+    },
+    /// A page goes on with a leg in another session; whether there still is one is told back.
+    ReconnectBrowser {
+        leg: LegAddress,
+        browser: Box<Browser>,
+        reply: oneshot::Sender<bool>,
+    },
+    /// A browser offers another description; the answer is told back.
+    RenegotiateBrowser {
+        leg: LegAddress,
+        offer: String,
+        reply: oneshot::Sender<Result<String, BrowserError>>,
+    },
     /// Ends every conversation and the worker; `done` is dropped when that is told.
     Shutdown {
         done: Reply,
@@ -98,8 +126,16 @@ pub(crate) enum Job {
 /// A fact for a worker. It is never refused; there are only as many as there are legs and prompts under way.
 pub(crate) enum Fact {
     Leg { conversation: ConversationId, participant: ParticipantId, event: LegEvent },
+    Browser { conversation: ConversationId, participant: ParticipantId, wish: BrowserWish },
     NotRecorded { conversation: ConversationId, of: Withdrawn },
     Prompt { conversation: ConversationId, participant: ParticipantId, operation: OperationId, track: Track },
+}
+
+/// What somebody wants who is called, or is, in a browser.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BrowserWish {
+    Decline,
+    Leave,
 }
 
 type Track = Result<(Codec, Arc<Loop>), PromptFailure>;
@@ -142,7 +178,8 @@ impl Worker {
         let poll = Poll::new()?;
         let (commands, commands_out) = mpsc::sync_channel(COMMANDS_WAITING_MAX);
         let (facts, facts_out) = mpsc::channel();
-        let handle = WorkerHandle::new(commands, facts, Waker::new(poll.registry(), WAKER)?);
+        let (arrivals, arrivals_out) = mpsc::sync_channel(ARRIVALS_WAITING_MAX);
+        let handle = WorkerHandle::new(commands, facts, arrivals, Waker::new(poll.registry(), WAKER)?);
         let alarm = Alarm::new(poll.registry(), ALARM)?;
         let ports = RtpPorts::new(&self.config.rtp, self.index, self.config.workers);
         let name = format!("media-{}", self.index);
@@ -150,6 +187,7 @@ impl Worker {
             handle: handle.clone(),
             commands: commands_out,
             facts: facts_out,
+            arrivals: arrivals_out,
             poll,
             alarm,
             ports,
@@ -175,6 +213,7 @@ struct Running {
     handle: WorkerHandle,
     commands: mpsc::Receiver<Job>,
     facts: mpsc::Receiver<Fact>,
+    arrivals: mpsc::Receiver<Arrival>,
     poll: Poll,
     alarm: Alarm,
     ports: RtpPorts,
@@ -221,6 +260,7 @@ impl Running {
                 }
             }
             self.alarm.clear();
+            self.serve_arrivals();
             self.serve_queues();
             self.serve_ticks();
         }
@@ -258,10 +298,18 @@ impl Running {
     }
 
     fn tick(&mut self, conversation: ConversationId, due: Instant) {
+        let (worker, port) = (self.worker.index, &self.worker.browser_port);
         let Some(owned) = self.owned.get_mut(&conversation) else { return };
         let Owned { session, legs, .. } = owned;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            session.tick(due, wall_clock(), &mut |datagram| send(legs, &datagram));
+            session.tick(due, wall_clock(), &mut |datagram| match datagram.exit {
+                Exit::Rtp => legs::send(legs, &datagram, false),
+                Exit::Rtcp => legs::send(legs, &datagram, true),
+                Exit::Browser(transport) => {
+                    let leg = LegAddress { worker, conversation, participant: datagram.participant };
+                    browsers::send(port, leg, transport, &datagram);
+                }
+            });
             session.flushed(due);
         }));
         match result {

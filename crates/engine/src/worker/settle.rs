@@ -29,6 +29,11 @@ impl Running {
                 Output::OpenLeg { participant, identity, ring_timeout } => {
                     self.open_leg(conversation, participant, identity, ring_timeout);
                 }
+                Output::StopRinging { participant, end } => self.worker.bells.stop(participant, end),
+                Output::StopPhones { participant } => self.stop_phones(conversation, participant),
+                Output::SendToBrowser { participant, transmit } => {
+                    self.send_to_browser(self.address(conversation, participant), &transmit);
+                }
                 Output::CloseLeg { participant, cause } => self.close_leg(conversation, participant, cause),
                 Output::AnswerCall { participant, answer } => {
                     let leg = self.address(conversation, participant);
@@ -95,6 +100,9 @@ impl Running {
 
     pub(super) fn drop_conversation(&mut self, conversation: ConversationId) {
         let Some(owned) = self.owned.remove(&conversation) else { return };
+        for participant in owned.session.in_browsers() {
+            self.forget_browser(self.address(conversation, participant));
+        }
         for participant in owned.legs.into_keys() {
             let (leg, cause) = (self.address(conversation, participant), HangUpCause::CallEnded);
             self.worker.sip.send(SipCommand::HangUp { leg, cause });

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use engine::live::{
-    Attendance, Layer, LiveCall, LiveEntry, LiveHears, LiveLayer, LiveMedia, LiveOperation, LiveParticipant,
-    LiveTimeline,
+    Attendance, Encryption, Layer, LiveCall, LiveEntry, LiveHears, LiveLayer, LiveMedia, LiveOperation,
+    LiveParticipant, LiveTimeline, Signalling,
 };
 use engine::{EntryKind, Owner, Phase, Statistics, TimelineOutcome, Transport};
 use serde::Serialize;
@@ -267,14 +267,14 @@ impl From<LiveHears> for Hears {
 
 impl From<&LiveMedia> for Media {
     fn from(media: &LiveMedia) -> Media {
-        let LiveMedia { transport, codec, encryption, statistics } = media;
+        let LiveMedia { signalling, codec, encryption, statistics } = media;
         let Statistics { packets_received, packets_lost, packets_sent, .. } = *statistics;
         let milliseconds = |duration: std::time::Duration| rounded(duration.as_secs_f64() * 1000.0);
         let expected = (packets_received + packets_lost).max(1);
         Media {
-            transport: transport.map(transport_name),
+            transport: signalling.map(transport_name),
             codec: codec.encoding_name(),
-            encryption: encryption.map(engine::Suite::name),
+            encryption: encryption.map(encryption_name),
             packets_received,
             packets_lost,
             loss_percent: rounded(100.0 * packets_lost as f64 / expected as f64),
@@ -299,11 +299,19 @@ pub(crate) fn level(dbfs: f32) -> i32 {
     dbfs.round() as i32
 }
 
-fn transport_name(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Udp => "udp",
-        Transport::Tcp => "tcp",
-        Transport::Tls => "tls",
+fn encryption_name(encryption: Encryption) -> &'static str {
+    match encryption {
+        Encryption::Srtp(suite) => suite.name(),
+        Encryption::DtlsSrtp => "DTLS-SRTP",
+    }
+}
+
+fn transport_name(signalling: Signalling) -> &'static str {
+    match signalling {
+        Signalling::Sip(Transport::Udp) => "udp",
+        Signalling::Sip(Transport::Tcp) => "tcp",
+        Signalling::Sip(Transport::Tls) => "tls",
+        Signalling::Browser => "browser",
     }
 }
 

@@ -4,6 +4,7 @@ mod assertions;
 mod authority;
 mod bodies;
 mod bot;
+mod browsers;
 mod calls;
 mod clients;
 mod console;

@@ -157,7 +157,6 @@ impl Server {
     }
 
     /// Signs a person in at the softphone, and returns its token there.
-    #[expect(dead_code, reason = "the softphone's routes come next")]
     pub(crate) async fn phone_token(&self, name: &str) -> String {
         self.person_token_at(name, "Phone", "fe4a7a00-c0de-4000-8000-000000000002", "/phone").await
     }
@@ -320,6 +319,7 @@ fn settings(data: &Path) -> Settings {
         http: LOOPBACK,
         https: Some(LOOPBACK),
         public_url: None,
+        ice_servers: Vec::new(),
         callbacks: to_loopback(),
         issuer_keys: to_loopback(),
         directory: Directory {
@@ -385,6 +385,7 @@ fn engine_config() -> engine::Config {
             session_expires: None,
             session_expires_min: Duration::from_secs(90),
         },
+        webrtc: Some(engine::WebRtcConfig { listen: (Ipv4Addr::LOCALHOST, 0).into(), address: None }),
         rtp: engine::RtpConfig { address: Ipv4Addr::LOCALHOST.into(), ports: 20_000..=29_999, probe_after: None },
         prompts: engine::prompts::Policy { outgoing: to_loopback(), ..Default::default() },
         workers: 1,

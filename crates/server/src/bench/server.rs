@@ -26,12 +26,13 @@ const REST_WAIT_MAX: Duration = Duration::from_secs(10);
 const REST_CPU_MAX: Duration = Duration::from_millis(10);
 
 /// What differs from the configuration that is in force otherwise: free ports, and no limit of one hold at a time.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("FERMATA__PROFILE", "dev"),
     ("FERMATA__HTTP__LISTEN", "127.0.0.1:0"),
     ("FERMATA__HTTPS__LISTEN", ""),
     ("FERMATA__SIP__LISTEN", "127.0.0.1:0"),
     ("FERMATA__SIP__TLS_LISTEN", ""),
+    ("FERMATA__WEBRTC__LISTEN", ""),
     ("FERMATA__GRAPH__MODE", "extended"),
     // As in production: what people are given to hear is not written down.
     ("FERMATA__OBSERVATION__HEARD", "false"),

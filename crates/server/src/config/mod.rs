@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) sip: Sip,
     pub(crate) rtp: Rtp,
     pub(crate) srtp: Srtp,
+    pub(crate) webrtc: WebRtc,
     pub(crate) guard: Guard,
     pub(crate) media: Media,
     pub(crate) observation: Observation,
@@ -107,6 +108,39 @@ pub(crate) struct Srtp {
     pub(crate) trunk: SrtpPolicy,
     pub(crate) suites: Vec<String>,
     pub(crate) keys_without_tls: bool,
+}
+
+/// Where browsers are heard.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WebRtc {
+    #[serde(with = "empty_is_none")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[serde(with = "empty_is_none")]
+    pub(crate) address: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ice_servers: Vec<IceServer>,
+}
+
+/// A server that helps browsers to find a path.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IceServer {
+    pub(crate) url: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) username: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) password_env: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret_file: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret_env: String,
 }
 
 /// Who is shut out of SIP.
@@ -396,7 +430,8 @@ impl Settings {
         let users = shown.users.iter_mut();
         let users = users.flat_map(|user| [&mut user.sip_password, &mut user.password, &mut user.password_hash]);
         let trunks = shown.trunks.iter_mut().map(|trunk| &mut trunk.password);
-        let secrets = apps.chain(users).chain(trunks).filter(|secret| !secret.is_empty());
+        let servers = shown.webrtc.ice_servers.iter_mut().flat_map(|server| [&mut server.password, &mut server.secret]);
+        let secrets = apps.chain(users).chain(trunks).chain(servers).filter(|secret| !secret.is_empty());
         secrets.for_each(|secret| *secret = HIDDEN.to_owned());
         toml::to_string_pretty(&shown).context("the settings cannot be printed")
     }

@@ -36,6 +36,7 @@ impl Place {
                 settings.http.listen.set_port(0);
                 settings.sip.listen.set_port(0);
                 settings.sip.tls_listen = None;
+                settings.webrtc.listen = None;
                 Vec::new()
             }
         };
@@ -63,7 +64,8 @@ fn open_log(path: &Path) -> anyhow::Result<File> {
 /// Takes free ports instead of those that somebody else has, and returns the latter.
 fn leave_taken_ports(settings: &mut Settings) -> Vec<SocketAddr> {
     let (http, sip) = (&mut settings.http.listen, &mut settings.sip);
-    let listeners = [Some(http), settings.https.listen.as_mut(), Some(&mut sip.listen), sip.tls_listen.as_mut()];
+    let (https, webrtc) = (settings.https.listen.as_mut(), settings.webrtc.listen.as_mut());
+    let listeners = [Some(http), https, Some(&mut sip.listen), sip.tls_listen.as_mut(), webrtc];
     let taken = listeners.into_iter().flatten().filter(|address| !is_free(**address));
     taken.map(|address| std::mem::replace(address, SocketAddr::new(address.ip(), 0))).collect()
 }

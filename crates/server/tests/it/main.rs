@@ -4,6 +4,7 @@ mod arrows;
 mod bad_network;
 mod baresip;
 mod bench;
+mod browsers;
 mod callbacks;
 mod conflicts;
 mod console;

@@ -83,6 +83,12 @@ impl<'bot> Conversation<'bot> {
         conversation
     }
 
+    /// Waits for the end of a call that nobody took.
+    pub(crate) fn expect_refused(bot: &Bot, created: &Value) -> Notice {
+        let id = created["id"].as_str().unwrap_or_else(|| panic!("a call has an id: {created}")).to_owned();
+        Conversation { bot, id }.expect_end()
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }

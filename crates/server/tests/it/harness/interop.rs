@@ -14,7 +14,8 @@ const TIMEOUT_S: u16 = 300;
 const INSTALLED: &str = env!("CARGO_TARGET_TMPDIR");
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(install_python);
-static JAVASCRIPT: LazyLock<PathBuf> = LazyLock::new(install_javascript);
+static JAVASCRIPT: LazyLock<PathBuf> = LazyLock::new(|| install_packages("javascript"));
+static BROWSER: LazyLock<PathBuf> = LazyLock::new(|| install_packages("browser"));
 static CONSOLE: LazyLock<PathBuf> = LazyLock::new(install_console);
 
 /// Runs Python in a folder of interop/, with all requirements at hand.
@@ -38,6 +39,13 @@ pub(crate) fn npm() -> Command {
 pub(crate) fn in_console(program: &str) -> Command {
     let mut command = limited(Path::new(program));
     command.current_dir(&*CONSOLE);
+    command
+}
+
+/// Runs node in a copy of interop/browser, with all packages at hand.
+pub(crate) fn node_of_browser() -> Command {
+    let mut command = limited(Path::new("node"));
+    command.current_dir(&*BROWSER);
     command
 }
 
@@ -67,9 +75,10 @@ fn install_python() -> PathBuf {
     })
 }
 
-fn install_javascript() -> PathBuf {
-    let sources = interop().join("javascript");
-    let folder = install("javascript", &read(&sources.join("package-lock.json")), |folder| {
+/// Installs the packages of a folder of interop/.
+fn install_packages(name: &str) -> PathBuf {
+    let sources = interop().join(name);
+    let folder = install(name, &read(&sources.join("package-lock.json")), |folder| {
         for name in ["package.json", "package-lock.json", ".npmrc"] {
             copy(&sources, folder, name);
         }

@@ -5,6 +5,7 @@
 mod baresip;
 mod belief;
 mod bot;
+mod browser;
 mod callback;
 mod conversation;
 mod ears;
@@ -28,6 +29,7 @@ mod wire;
 pub(crate) use baresip::{Baresip, BaresipCodec, BaresipTransport};
 pub(crate) use belief::Belief;
 pub(crate) use bot::{Answer, BOT_NUMBER, Bot, TENANT};
+pub(crate) use browser::Browser;
 pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, answer_body, phone_target, user_target};
 pub(crate) use ears::{
@@ -44,7 +46,7 @@ pub(crate) use linphone::{Linphone, LinphoneCodec};
 pub(crate) use name_server::NameServer;
 pub(crate) use server::Server;
 pub(crate) use sipp::Sipp;
-pub(crate) use stage::stage;
+pub(crate) use stage::{Stage, stage};
 pub(crate) use trio::Trio;
 pub(crate) use wav::{Wav, tone_wav};
 pub(crate) use wire::{Disorder, FAR, NEAR, Wire};

@@ -194,6 +194,7 @@ fn command(folder: &TempDir, sip: Ipv4Addr) -> Command {
     command.arg("--data").arg(folder.path().join("data"));
     command.env("FERMATA__HTTP__LISTEN", "127.0.0.1:0").env("FERMATA__HTTPS__LISTEN", "127.0.0.1:0");
     command.env("FERMATA__SIP__LISTEN", format!("{sip}:0")).env("FERMATA__SIP__TLS_LISTEN", format!("{sip}:0"));
+    command.env("FERMATA__WEBRTC__LISTEN", "127.0.0.1:0");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
