@@ -95,6 +95,8 @@ pub enum Unreached {
     NotConfirmed,
     /// It answered in a browser, which has found no way here in time.
     NotConnected,
+    /// It answered, and no keys could be agreed on for its sound.
+    NotSecured,
     /// Another final answer.
     Status(u16),
 }
@@ -106,4 +108,6 @@ pub enum LeaveCause {
     HungUp,
     /// Its connection is lost.
     ConnectionLost,
+    /// No new keys could be agreed on for its sound.
+    NotSecured,
 }

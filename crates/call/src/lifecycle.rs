@@ -303,6 +303,7 @@ fn peer_left(cause: LeaveCause) -> ResultInfo {
     match cause {
         LeaveCause::HungUp => ResultInfo::new(200, 4521, "The call was ended by the other side."),
         LeaveCause::ConnectionLost => ResultInfo::new(410, 301_005, "The media connection to the other side was lost."),
+        LeaveCause::NotSecured => ResultInfo::new(410, 301_005, "The media connection could not be secured anew."),
     }
 }
 
@@ -320,6 +321,7 @@ pub(crate) fn unreached_result(cause: Unreached) -> ResultInfo {
         Unreached::NotConnected => {
             ResultInfo::new(410, 301_005, "The callee answered, but no sound could get through.")
         }
+        Unreached::NotSecured => ResultInfo::new(410, 301_005, "The media connection could not be secured."),
         Unreached::Status(status) => {
             ResultInfo::new(status, 10_076, format!("The callee could not be reached: SIP status {status}."))
         }

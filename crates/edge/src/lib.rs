@@ -8,6 +8,7 @@ pub mod demux;
 pub mod dtls;
 pub mod latch;
 pub mod sdp;
+pub mod security;
 pub mod sip;
 pub mod srtp;
 pub mod webrtc;

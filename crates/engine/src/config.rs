@@ -1,7 +1,7 @@
 //! What the engine needs to know to start.
 
 use crate::prompts;
-use edge::sdp::SrtpPolicy;
+use edge::sdp::{Keying, SrtpPolicy};
 use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Uri};
 use edge::srtp::Suite;
 use std::fmt;
@@ -73,8 +73,12 @@ pub struct SrtpConfig {
     pub phones: SrtpPolicy,
     /// For trunks.
     pub trunk: SrtpPolicy,
-    /// What is offered, in this order, and taken.
+    /// What is offered with keys in descriptions, in this order, and taken.
     pub suites: Vec<Suite>,
+    /// Where keys may come from, the best first: of a phone that offers several the first is taken.
+    pub accepts: Vec<Keying>,
+    /// What those are offered who are called: the first, and what follows if they refuse it.
+    pub offers: Vec<Keying>,
     /// Whether keys may stand in SIP messages that are not encrypted: then whoever reads those can decrypt the sound.
     pub keys_without_tls: bool,
 }
@@ -82,7 +86,9 @@ pub struct SrtpConfig {
 impl Default for SrtpConfig {
     fn default() -> Self {
         let suites = Suite::ALL.to_vec();
-        Self { phones: SrtpPolicy::Optional, trunk: SrtpPolicy::Optional, suites, keys_without_tls: false }
+        let (accepts, offers) = (vec![Keying::Sdes, Keying::Dtls], vec![Keying::Sdes]);
+        let optional = SrtpPolicy::Optional;
+        Self { phones: optional, trunk: optional, suites, accepts, offers, keys_without_tls: false }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where an identity is reached, and who it is that calls or is called.
 
-use crate::config::{Application, DialRule, SipConfig, Trunk, User};
+use crate::config::{Application, DialRule, SipConfig, SrtpConfig, Trunk, User};
 use crate::trunks;
 use call::Identity;
+use edge::dtls::Certificate;
 use edge::sdp::LocalSrtp;
 use edge::sip::{Host, NameAddr, SipUri, Uri};
 use edge::srtp::KeySource;
@@ -116,14 +117,18 @@ impl Directory {
     }
 }
 
-impl SipConfig {
+impl SrtpConfig {
     /// Whether and how the leg of `identity` is encrypted.
-    pub(crate) fn srtp_with(&self, identity: &Identity, keys: KeySource) -> LocalSrtp {
+    pub(crate) fn with(&self, identity: &Identity, certificate: &Certificate, keys: KeySource) -> LocalSrtp {
         let policy = match identity {
-            Identity::Phone { id, .. } if is_e164(id) => self.srtp.trunk,
-            Identity::Phone { .. } | Identity::User { .. } | Identity::Application { .. } => self.srtp.phones,
+            Identity::Phone { id, .. } if is_e164(id) => self.trunk,
+            Identity::Phone { .. } | Identity::User { .. } | Identity::Application { .. } => self.phones,
         };
-        LocalSrtp::new(policy, keys).with_suites(self.srtp.suites.clone())
+        LocalSrtp::new(policy, keys).with_suites(self.suites.clone()).with_handshakes(
+            certificate.clone(),
+            self.accepts.clone(),
+            self.offers.clone(),
+        )
     }
 }
 

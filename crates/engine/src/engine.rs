@@ -8,6 +8,7 @@ use crate::sip_loop::SipLoop;
 use crate::tick::TickStatistics;
 use crate::worker::{Busy, Job, Worker, WorkerHandle};
 use call::{Accepted, CallId, Command, ConversationId, NewCall, Refusal};
+use edge::dtls::Certificate;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -85,7 +86,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// An I/O error if a socket cannot be bound or a thread not be started.
+    /// An I/O error if a socket cannot be bound, a thread not be started, or no certificate be made.
     pub async fn start(config: Config) -> std::io::Result<Started> {
         let (changes_in, changes) = mpsc::channel(CHANGES_WAITING_MAX);
         let calls = CallTable::default();
@@ -95,6 +96,7 @@ impl Engine {
         let (port, browsers) = config.webrtc.map(Port::bind).transpose()?.unzip();
         let (sip, sip_commands) = SipLoop::bind(&config.sip).await?;
         let (sip_address, sip_tls_address) = (sip.local_address(), sip.tls_address());
+        let certificate = Certificate::generate().map_err(std::io::Error::other)?;
         let mut workers = Vec::new();
         for index in 0..config.workers.max(1) {
             workers.push(
@@ -108,6 +110,7 @@ impl Engine {
                     runtime: tokio::runtime::Handle::current(),
                     bells: bells.clone(),
                     browser_port: browsers.as_ref().map(|served: &Served| served.port.clone()),
+                    certificate: certificate.clone(),
                 }
                 .start()?,
             );

@@ -1,10 +1,13 @@
 //! One participant's media path: what was negotiated, and whose packets are its own.
 
+use crate::early::EarlyDatagrams;
 use crate::pulse::Pulse;
+use crate::security::LegSecurity;
+use edge::dtls::Status;
 use edge::latch::Latch;
-use edge::sdp::{self, FirstOffers, Local, LocalSrtp, Negotiated, Negotiation, SdpError};
+use edge::sdp::{self, FirstOffers, Keying, Local, LocalSrtp, Negotiated, Negotiation, SdpError};
 use edge::sip::Transport;
-use edge::srtp::{Protection, Suite};
+use edge::srtp::{SrtpError, Suite};
 use media::{Codec, LegId, TransmitStart};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -27,8 +30,15 @@ pub(crate) struct Leg {
     negotiation: Negotiation,
     /// There once offer and answer have met.
     latch: Option<Latch>,
-    /// There while the leg is encrypted.
-    protection: Option<Box<Protection>>,
+    security: LegSecurity,
+    /// What came of a handshake before it could be believed.
+    early: EarlyDatagrams,
+    /// Whether its phone has answered, or confirmed that it was.
+    pub(crate) is_confirmed: bool,
+    /// Whether sound gets through: there are keys, or none are needed.
+    pub(crate) is_open: bool,
+    /// Whether the rules know that its phone is there.
+    pub(crate) is_in: bool,
     pub(crate) pulse: Pulse,
     /// How its phone is signalled, once that is known.
     pub(crate) transport: Option<Transport>,
@@ -45,13 +55,29 @@ impl Leg {
             direction: sdp::Direction::SendRecv,
         };
         let negotiation = Negotiation::new(local).with_srtp(srtp);
-        let pulse = Pulse::default();
-        Self { id, transmit: random.transmit, negotiation, latch: None, protection: None, pulse, transport: None }
+        Self {
+            id,
+            transmit: random.transmit,
+            negotiation,
+            latch: None,
+            security: LegSecurity::clear(),
+            early: EarlyDatagrams::default(),
+            is_confirmed: false,
+            is_open: false,
+            is_in: false,
+            pulse: Pulse::default(),
+            transport: None,
+        }
     }
 
     /// Makes the first offer, in each way it may be sent.
     pub(crate) fn first_offers(&mut self) -> FirstOffers {
         self.negotiation.first_offers()
+    }
+
+    /// Which of the first offers its phone got.
+    pub(crate) fn sent_first(&mut self, keying: Option<Keying>) {
+        self.negotiation.sent_first(keying);
     }
 
     /// Makes an offer in mid-call.
@@ -65,53 +91,94 @@ impl Leg {
     }
 
     /// Takes the answer to our offer in. If it cannot be used everything stays as it was (RFC 3264 §8).
-    pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
+    pub(crate) fn accept(&mut self, answer: &[u8], now: Instant) -> Result<Negotiated, SdpError> {
         let negotiated = self.negotiation.accept_answer(answer)?;
-        self.signalled(&negotiated);
+        self.signalled(&negotiated, now);
         Ok(negotiated)
     }
 
     /// Answers an offer of the phone's. If it cannot be accepted everything stays as it was (RFC 3264 §8).
-    pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
+    pub(crate) fn answer(&mut self, offer: &[u8], now: Instant) -> Result<(String, Negotiated), SdpError> {
         let (answer, negotiated) = self.negotiation.answer(offer)?;
-        self.signalled(&negotiated);
+        self.signalled(&negotiated, now);
         Ok((answer, negotiated))
     }
 
     /// Takes the answer to our last description in, which SIP has repeated to keep the session.
-    pub(crate) fn accept_refresh(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
+    pub(crate) fn accept_refresh(&mut self, answer: &[u8], now: Instant) -> Result<Negotiated, SdpError> {
         let negotiated = self.negotiation.accept_refresh(answer)?;
-        self.signalled(&negotiated);
+        self.signalled(&negotiated, now);
         Ok(negotiated)
     }
 
-    fn signalled(&mut self, negotiated: &Negotiated) {
+    fn signalled(&mut self, negotiated: &Negotiated, now: Instant) {
         let latch = self.latch.get_or_insert_with(|| Latch::new(negotiated.remote_rtp));
         latch.resignalled(negotiated.remote_rtp);
-        match (self.negotiation.keys(), &mut self.protection) {
-            (Some(keys), Some(protection)) => protection.rekey(keys),
-            (Some(keys), none @ None) => *none = Some(Box::new(Protection::new(keys))),
-            (None, protection) => *protection = None,
+        self.security.agree(self.negotiation.encryption(), negotiated, now);
+        self.is_open = self.status() == Status::Keyed;
+        if self.is_open {
+            self.early.take();
         }
+    }
+
+    /// How far the keys of its sound are.
+    pub(crate) fn status(&self) -> Status {
+        self.security.status()
     }
 
     /// Returns a packet as it was before its sender encrypted it, by way of `scratch`; `None` for one that is not
-    /// authentic or came before. Such a packet is counted, and nothing else may look at it.
-    pub(crate) fn unprotect<'a>(&mut self, packet: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-        let Some(protection) = &mut self.protection else { return Some(packet) };
-        match protection.unprotect(packet, scratch) {
-            Ok(()) => Some(scratch),
-            Err(error) => {
-                metrics::counter!("fermata_srtp_refused_total", "reason" => error.name()).increment(1);
-                None
-            }
+    /// authentic, came before, or came before there are keys. Such a packet is counted, and nothing else may look at it.
+    pub(crate) fn unprotect<'a>(
+        &mut self,
+        by_rtcp: bool,
+        packet: &'a [u8],
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let unprotected: Result<_, SrtpError> = self.security.unprotect(by_rtcp, packet, scratch);
+        let refused = |error: SrtpError| {
+            metrics::counter!("fermata_srtp_refused_total", "reason" => error.name()).increment(1);
+        };
+        unprotected.map_err(refused).ok()
+    }
+
+    /// Returns a packet as it is to be sent, by way of `scratch`; `None` if nothing may be sent, not yet or not any more.
+    pub(crate) fn protect<'a>(
+        &mut self,
+        by_rtcp: bool,
+        packet: &'a [u8],
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        self.security.protect(by_rtcp, packet, scratch).ok()
+    }
+
+    /// Takes in a datagram of a handshake.
+    pub(crate) fn receive_handshake(&mut self, by_rtcp: bool, from: SocketAddr, datagram: &[u8], now: Instant) {
+        let is_early = match &mut self.latch {
+            Some(latch) => self.security.receive(by_rtcp, from, datagram, latch, now),
+            None => true,
+        };
+        if is_early {
+            self.early.keep(by_rtcp, from, datagram, now);
         }
     }
 
-    /// Returns a packet as it is to be sent, by way of `scratch`; `None` if nothing may be sent under the key any more.
-    pub(crate) fn protect<'a>(&mut self, packet: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-        let Some(protection) = &mut self.protection else { return Some(packet) };
-        protection.protect(packet, scratch).ok().map(|()| &scratch[..])
+    /// When [`Leg::expire`] is to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let handshake = self.security.deadline()?;
+        Some(self.early.deadline().map_or(handshake, |early| early.min(handshake)))
+    }
+
+    /// Lets a handshake go on.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        for datagram in self.early.take() {
+            self.receive_handshake(datagram.by_rtcp, datagram.from, &datagram.bytes, now);
+        }
+        self.security.expire(now);
+    }
+
+    /// Returns the next datagram of a handshake that is to be sent: whether by the RTCP socket, where to, and what.
+    pub(crate) fn poll_transmit(&mut self) -> Option<(bool, SocketAddr, Vec<u8>)> {
+        self.security.poll_transmit(self.latch.as_ref()?)
     }
 
     /// What offer and answer have agreed on, once both are there.
@@ -123,9 +190,9 @@ impl Leg {
         self.agreed().map(|agreed| agreed.format.codec)
     }
 
-    /// What encrypts the leg, if anything does.
+    /// What encrypts the leg, if anything does, and as soon as there are keys.
     pub(crate) fn encryption(&self) -> Option<Suite> {
-        self.negotiation.keys().map(|keys| keys.ours.suite())
+        self.security.suite()
     }
 
     /// Whether a packet is this leg's and is to be used: RTP of a negotiated payload type (`None`: no RTP at all), from
@@ -135,9 +202,9 @@ impl Leg {
         let format = agreed.format;
         let valid = payload_type.is_some_and(|number| format.takes(number));
         // What has come so far under a key was authentic.
-        let admission = match self.protection {
-            Some(_) => latch.admit_authentic(from, valid, arrival),
-            None => latch.admit(from, valid, arrival),
+        let admission = match self.security.is_encrypted() {
+            true => latch.admit_authentic(from, valid, arrival),
+            false => latch.admit(from, valid, arrival),
         };
         if admission.is_admitted() {
             self.pulse.felt(arrival);
@@ -148,7 +215,7 @@ impl Leg {
     /// Whether an RTCP packet may be this leg's: it was authentic, or comes from the host that its RTP comes from.
     pub(crate) fn admits_rtcp(&mut self, from: SocketAddr, arrival: Instant) -> bool {
         let is_from_host = self.latch.as_ref().is_some_and(|latch| latch.destination().ip() == from.ip());
-        let is_ours = self.protection.is_some() || is_from_host;
+        let is_ours = self.security.is_encrypted() || is_from_host;
         if is_ours {
             self.pulse.felt(arrival);
         }
@@ -166,6 +233,9 @@ impl Leg {
         let agreed = self.agreed()?;
         if agreed.rtcp_mux {
             return self.rtp_destination().map(|to| (to, true));
+        }
+        if let Some(destination) = self.security.rtcp_destination() {
+            return Some((destination, false));
         }
         agreed.remote_rtcp.filter(|to| !to.ip().is_unspecified()).map(|to| (to, false))
     }

@@ -7,6 +7,7 @@
 
 mod browsers;
 mod caller;
+mod handshakes;
 mod liveness;
 mod look;
 mod music;
@@ -17,7 +18,7 @@ mod tones;
 use crate::browsers::RingEnd;
 use crate::chronicle::Operator;
 use crate::keypad::{self, Keypad};
-use crate::leg::{Leg, LegRandom, direction};
+use crate::leg::{Leg, LegRandom};
 use crate::live::WallClock;
 use browsers::BrowserLeg;
 use call::{
@@ -25,7 +26,8 @@ use call::{
     OperationId, ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
 };
 pub(crate) use caller::Caller;
-use edge::sdp::{FirstOffers, LocalSrtp};
+use edge::demux::{self, claims};
+use edge::sdp::{FirstOffers, Keying, LocalSrtp};
 use edge::sip::Transport;
 use edge::webrtc::{self, Transmit};
 pub(crate) use look::Memory;
@@ -104,6 +106,8 @@ pub(crate) enum Output {
     Probe { participant: ParticipantId },
     /// Get a prompt for a leg and call [`Session::prompt_loaded`].
     LoadPrompt { participant: ParticipantId, operation: OperationId, prompt: Prompt, codec: Codec },
+    /// Send this now, between two ticks.
+    Transmit { participant: ParticipantId, destination: SocketAddr, by_rtcp: bool, bytes: Vec<u8> },
     /// Tell an application.
     Notify(Notice),
     /// Nothing is left; drop the session.
@@ -219,8 +223,14 @@ impl Session {
         Some(offers)
     }
 
-    /// How a leg is signalled: whether keys may be told in its next description. Of the first offer it says which was
-    /// sent.
+    /// Which of the first offers the phone got that answers.
+    pub(crate) fn sent_first(&mut self, participant: ParticipantId, keying: Option<Keying>) {
+        if let Some(leg) = self.legs.get_mut(&participant) {
+            leg.sent_first(keying);
+        }
+    }
+
+    /// How a leg is signalled: whether keys may be told in its next description.
     pub(crate) fn let_keys_be_told(&mut self, participant: ParticipantId, may_tell_keys: bool) {
         if let Some(leg) = self.legs.get_mut(&participant) {
             leg.let_keys_be_told(may_tell_keys);
@@ -237,15 +247,15 @@ impl Session {
     /// The phone has answered with a description.
     pub(crate) fn answered(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
         let Some(leg) = self.legs.get_mut(&participant) else { return };
-        match leg.accept(answer) {
+        match leg.accept(answer, now) {
             Ok(negotiated) => {
+                leg.is_confirmed = true;
                 let silent = media::Route { hears: media::Hears::Silence, heard: false };
                 self.mixer.add_leg(leg.id, negotiated.format, leg.transmit, silent);
                 self.by_leg.insert(leg.id, participant);
                 self.memory.ledgers.leg_added(leg.id, participant);
                 self.stop_ringing(participant, RingEnd::AnsweredElsewhere);
-                self.observe(Event::Answered { participant }, now);
-                self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
+                self.enter(participant, now);
             }
             Err(error) => {
                 tracing::info!(%participant, %error, "the phone's answer cannot be used");
@@ -270,7 +280,10 @@ impl Session {
     pub(crate) fn receive_rtp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
         let Self { legs, mixer, scratch, .. } = self;
         let Some(leg) = legs.get_mut(&participant) else { return };
-        let Some(packet) = leg.unprotect(packet, scratch) else { return };
+        if claims(packet) == demux::Datagram::Dtls {
+            return self.receive_handshake(participant, false, from, packet, now);
+        }
+        let Some(packet) = leg.unprotect(false, packet, scratch) else { return };
         let parsed = media::rtp::Packet::parse(packet);
         if matches!(parsed, Err(RtpError::Rtcp { .. })) {
             return take_rtcp(mixer, leg, from, packet, now);
@@ -288,7 +301,10 @@ impl Session {
     pub(crate) fn receive_rtcp(&mut self, participant: ParticipantId, from: SocketAddr, packet: &[u8], now: Instant) {
         let Self { legs, mixer, scratch, .. } = self;
         let Some(leg) = legs.get_mut(&participant) else { return };
-        let Some(packet) = leg.unprotect(packet, scratch) else { return };
+        if claims(packet) == demux::Datagram::Dtls {
+            return self.receive_handshake(participant, true, from, packet, now);
+        }
+        let Some(packet) = leg.unprotect(true, packet, scratch) else { return };
         take_rtcp(mixer, leg, from, packet, now);
     }
 
@@ -399,8 +415,11 @@ impl Session {
     fn apply_route(&mut self, participant: ParticipantId) {
         let Some(leg) = self.leg_up(participant) else { return };
         let Some(route) = self.routes.get(&participant) else { return };
+        let is_shut = self.legs.get(&participant).is_some_and(|leg| !leg.is_open);
         let hears = match route.hears {
             Hears::Nothing => media::Hears::Nothing,
+            // What would be made now could not be sent, and the first packet of the music would be gone.
+            Hears::Conversation | Hears::HoldMusic if is_shut => media::Hears::Nothing,
             Hears::Conversation => media::Hears::Conversation,
             Hears::HoldMusic => match self.music.get(&participant).and_then(Music::playing) {
                 Some(track) => media::Hears::Music(Arc::clone(track)),
@@ -427,7 +446,7 @@ fn send_to_phone(
     sink: &mut impl FnMut(Datagram<'_>),
 ) -> bool {
     let Some((destination, exit)) = destination(leg, outgoing.kind) else { return false };
-    let Some(bytes) = leg.protect(outgoing.bytes, scratch) else { return false };
+    let Some(bytes) = leg.protect(exit == Exit::Rtcp, outgoing.bytes, scratch) else { return false };
     sink(Datagram { participant, destination, exit, bytes });
     true
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
+use edge::dtls::Certificate;
 use edge::sdp::{Direction, Local, LocalSrtp};
 use edge::sip::{DialogKey, Endpoint, RegistrationKey};
 use edge::srtp::KeySource;
@@ -58,6 +59,10 @@ pub(crate) struct Agent {
     next_dialog: u64,
     /// What the phone says, in the codecs it was needed in.
     speech: HashMap<Codec, Arc<Loop>>,
+    /// Who the phone is in handshakes.
+    certificate: Certificate,
+    /// Who it is in fact, if it is an impostor.
+    pub(crate) impostor: Option<Certificate>,
     /// When the phone was switched off.
     farewell: Option<Instant>,
     /// Whether it is gone without a word.
@@ -85,6 +90,8 @@ impl Agent {
             session_expires_min: Duration::from_secs(1),
             ..edge::sip::Config::new(sockets.local())
         };
+        let certificate = || Certificate::generate().map_err(io::Error::other);
+        let impostor = config.is_impostor.then(certificate);
         let agent = Agent {
             endpoint: Endpoint::new(settings, seed()),
             config,
@@ -99,6 +106,8 @@ impl Agent {
             poll,
             next_dialog: 1,
             speech: HashMap::new(),
+            certificate: certificate()?,
+            impostor: impostor.transpose()?,
             farewell: None,
             has_vanished: false,
             datagram: vec![0; DATAGRAM_MAX_BYTES],
@@ -196,6 +205,11 @@ impl Agent {
 
     fn speak(&mut self, now: Instant) {
         let Some(voice) = &mut self.voice else { return };
+        voice.shake(now, |datagram, to| self.rtp.send_to(datagram, to));
+        let is_encrypted = voice.is_encrypted();
+        if self.shared.lock().is_encrypted != is_encrypted {
+            self.shared.change(|observation| observation.is_encrypted = is_encrypted);
+        }
         let sent = voice.speak(now, |packet, to| self.rtp.send_to(packet, to));
         if sent > 0 {
             self.shared.change(|observation| observation.sent += sent);
@@ -266,7 +280,12 @@ impl Agent {
 
     /// Returns whether the phone encrypts, with keys of its own for each call.
     pub(crate) fn describe_srtp(&self) -> LocalSrtp {
-        LocalSrtp::new(self.config.srtp, KeySource::new(seed())).with_suites(self.config.suites.clone())
+        let Config { srtp, suites, keys, .. } = &self.config;
+        LocalSrtp::new(*srtp, KeySource::new(seed())).with_suites(suites.clone()).with_handshakes(
+            self.certificate.clone(),
+            keys.clone(),
+            keys.clone(),
+        )
     }
 
     /// Returns what the phone says, in a codec.

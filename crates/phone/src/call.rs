@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use edge::sdp::{Local, LocalSrtp, Negotiated, Negotiation, SdpError};
+use edge::sdp::{Encryption, Local, LocalSrtp, Negotiated, Negotiation, SdpError};
 use edge::sip::DialogKey;
-use edge::srtp::Keys;
 use media::Codec;
 
 use crate::manner::{Level, Manner, Offers};
@@ -68,8 +67,8 @@ impl Call {
     }
 
     /// Returns what both sides encrypt with; `None`: the sound is in clear.
-    pub(crate) fn keys(&self) -> Option<&Keys> {
-        self.negotiation.keys()
+    pub(crate) fn encryption(&self) -> Option<&Encryption> {
+        self.negotiation.encryption()
     }
 
     /// Says whether the phone called without an offer, so that the callee's is the first.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge::sdp::SrtpPolicy;
+use edge::sdp::{Keying, SrtpPolicy};
 use edge::sip::{Status, Transport};
 use edge::srtp::Suite;
 use media::{Codec, Recording};
@@ -28,8 +28,13 @@ pub struct Config {
     pub tls: Option<Arc<ClientConfig>>,
     /// The codecs it can do, best first.
     pub codecs: Vec<Codec>,
-    /// Whether its sound is encrypted, with keys in its descriptions (SDES). It tells them over whatever transport.
+    /// Whether its sound is encrypted.
     pub srtp: SrtpPolicy,
+    /// Where keys come from: the first is offered, and of several that are offered the first is taken. Those in its
+    /// descriptions (SDES) it tells over whatever transport.
+    pub keys: Vec<Keying>,
+    /// Whether it has another certificate than it tells, as somebody who has put himself in between.
+    pub is_impostor: bool,
     /// The suites it offers in this order, and takes.
     pub suites: Vec<Suite>,
     /// What it says in a call, again and again.
@@ -54,6 +59,8 @@ impl Config {
             tls: None,
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
             srtp: SrtpPolicy::Off,
+            keys: vec![Keying::Sdes],
+            is_impostor: false,
             suites: Suite::ALL.to_vec(),
             speaks: Speech::Silence,
             answer: Answer::AtOnce,

@@ -56,7 +56,7 @@ pub use tls::trusting;
 pub use window::Window;
 
 // What the interface speaks of, so that whoever has phones needs nothing else.
-pub use edge::sdp::{Direction, SrtpPolicy};
+pub use edge::sdp::{Direction, Keying, SrtpPolicy};
 pub use edge::sip::{RegistrationState, Status, Transport};
 pub use edge::srtp::Suite;
 pub use media::{Codec, Key, Recording};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use edge::sdp::Negotiated;
+use edge::dtls::Terms;
+use edge::sdp::{Encryption, Negotiated};
 use edge::sip::{Credentials, Destination, DialogKey, Event, HostPort, Invite, NameAddr, Registration, Status, Uri};
 use media::Key;
 
@@ -33,7 +34,7 @@ impl Agent {
             Event::Offered { dialog, body } => self.answer_offer(dialog, &body, now),
             Event::OfferWanted { dialog } => self.offer_now(dialog, now),
             Event::OfferAnswered { dialog, body } if self.is_ours(dialog) => self.take_answer(dialog, &body, now),
-            Event::Refreshed { dialog, body } if self.is_ours(dialog) => self.take_refresh(&body),
+            Event::Refreshed { dialog, body } if self.is_ours(dialog) => self.take_refresh(&body, now),
             Event::OfferRefused { dialog, .. } if self.is_ours(dialog) => {
                 self.call.iter_mut().for_each(Call::withdraw_offer);
             }
@@ -164,7 +165,7 @@ impl Agent {
         let level = self.manner.level;
         let answer = call.and_then(|call| call.answer(offer, level).ok());
         self.endpoint.answer_offer(dialog, answer.ok_or(Status::NOT_ACCEPTABLE_HERE), now);
-        self.go_on();
+        self.go_on(now);
     }
 
     /// Offers what the peer has asked for.
@@ -174,10 +175,10 @@ impl Agent {
         self.endpoint.answer_offer(dialog, offer.ok_or(Status::NOT_ACCEPTABLE_HERE), now);
     }
 
-    fn take_refresh(&mut self, answer: &[u8]) {
+    fn take_refresh(&mut self, answer: &[u8], now: Instant) {
         // An answer of no use leaves the call as it was.
         let _ = self.call.as_mut().map(|call| call.take_refresh(answer));
-        self.go_on();
+        self.go_on(now);
     }
 
     fn take_answer(&mut self, dialog: DialogKey, answer: &[u8], now: Instant) {
@@ -187,7 +188,7 @@ impl Agent {
             return self.end(State::Failed(Status::NOT_ACCEPTABLE_HERE));
         }
         match self.voice {
-            Some(_) => self.go_on(),
+            Some(_) => self.go_on(now),
             // It was the first answer, in the ACK.
             None => self.establish(now),
         }
@@ -210,8 +211,8 @@ impl Agent {
     fn establish(&mut self, now: Instant) {
         let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
         let speech = self.speech_in(negotiated.format.codec);
-        let keys = self.call.as_ref().and_then(Call::keys);
-        self.voice = Some(Voice::new(negotiated, keys, speech, now));
+        let encryption = self.encryption();
+        self.voice = Some(Voice::new(negotiated, encryption.as_ref(), speech, now));
         self.shared.change(|observation| {
             observation.hearing.begin_call();
             observation.established_at = Some(now);
@@ -220,12 +221,25 @@ impl Agent {
         self.show(State::Established);
     }
 
-    fn go_on(&mut self) {
+    fn go_on(&mut self, now: Instant) {
         let Some(negotiated) = self.call.as_ref().and_then(Call::negotiated) else { return };
         let speech = self.speech_in(negotiated.format.codec);
-        let keys = self.call.as_ref().and_then(Call::keys);
-        self.voice.iter_mut().for_each(|voice| voice.renegotiate(negotiated, keys, speech.clone()));
+        let encryption = self.encryption();
+        if let Some(voice) = &mut self.voice {
+            voice.renegotiate(negotiated, encryption.as_ref(), speech, now);
+        }
         self.show_negotiated(&negotiated);
+    }
+
+    /// What the sound is to be encrypted with. An impostor does not have the certificate that it has told.
+    fn encryption(&self) -> Option<Encryption> {
+        let encryption = self.call.as_ref().and_then(Call::encryption).cloned();
+        match (encryption, &self.impostor) {
+            (Some(Encryption::Handshake(terms)), Some(certificate)) => {
+                Some(Encryption::Handshake(Terms { certificate: certificate.clone(), ..terms }))
+            }
+            (encryption, _) => encryption,
+        }
     }
 
     fn end(&mut self, state: State) {
@@ -240,7 +254,7 @@ impl Agent {
 
     fn show_negotiated(&self, negotiated: &Negotiated) {
         let hold = self.call.as_ref().map(Call::hold).unwrap_or_default();
-        let is_encrypted = self.call.as_ref().and_then(Call::keys).is_some();
+        let is_encrypted = self.voice.as_ref().is_some_and(Voice::is_encrypted);
         self.shared.change(|observation| {
             observation.is_encrypted = is_encrypted;
             observation.codec = Some(negotiated.format.codec);

@@ -72,7 +72,7 @@ pub struct Observation {
     pub remote: Direction,
     /// Whether its peer does not listen to it: it holds the phone.
     pub is_held: bool,
-    /// Whether the sound is encrypted.
+    /// Whether the sound is encrypted: there are keys.
     pub is_encrypted: bool,
     /// RTP packets sent.
     pub sent: u64,

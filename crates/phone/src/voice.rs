@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edge::demux::{self, claims};
 use edge::latch::Latch;
-use edge::sdp::Negotiated;
-use edge::srtp::{Keys, Protection};
+use edge::sdp::{Encryption, Negotiated};
+use edge::security::Security;
 use media::dtmf::EventPayload;
 use media::rtp::{Packet, RtpError};
 use media::{Decoder, Key, Loop, TICK};
@@ -24,8 +25,7 @@ const BEHIND_MAX: Duration = Duration::from_millis(200);
 pub(crate) struct Voice {
     negotiated: Negotiated,
     latch: Latch,
-    /// There while the call is encrypted.
-    protection: Option<Protection>,
+    security: Security,
     /// Where SRTP is put on and taken off.
     scratch: Vec<u8>,
     speaker: Speaker,
@@ -37,13 +37,20 @@ pub(crate) struct Voice {
 
 impl Voice {
     /// Begins to speak and to listen.
-    pub(crate) fn new(negotiated: Negotiated, keys: Option<&Keys>, speech: Arc<Loop>, now: Instant) -> Voice {
+    pub(crate) fn new(
+        negotiated: Negotiated,
+        encryption: Option<&Encryption>,
+        speech: Arc<Loop>,
+        now: Instant,
+    ) -> Voice {
+        let mut security = Security::Clear;
+        security.agree(encryption, now);
         let bits = random();
         let numbering = Numbering { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: random() as u32 };
         Voice {
             negotiated,
             latch: Latch::new(negotiated.remote_rtp),
-            protection: keys.map(Protection::new),
+            security,
             scratch: Vec::new(),
             speaker: Speaker::new(speech, negotiated.format, numbering),
             decoder: Decoder::new(negotiated.format.codec),
@@ -53,11 +60,14 @@ impl Voice {
     }
 
     /// Goes on as newly agreed. In another codec it is still the same stream; `speech` is what it says in it.
-    pub(crate) fn renegotiate(&mut self, negotiated: Negotiated, keys: Option<&Keys>, speech: Arc<Loop>) {
-        match (keys, &mut self.protection) {
-            (Some(keys), Some(protection)) => protection.rekey(keys),
-            (keys, protection) => *protection = keys.map(Protection::new),
-        }
+    pub(crate) fn renegotiate(
+        &mut self,
+        negotiated: Negotiated,
+        encryption: Option<&Encryption>,
+        speech: Arc<Loop>,
+        now: Instant,
+    ) {
+        self.security.agree(encryption, now);
         if negotiated.format.codec != self.negotiated.format.codec {
             self.decoder = Decoder::new(negotiated.format.codec);
         }
@@ -72,9 +82,27 @@ impl Voice {
         self.speaker.press(key);
     }
 
-    /// Returns when the next packet is due.
+    /// Returns when the next packet is due, or the handshake wants to go on.
     pub(crate) fn deadline(&self) -> Instant {
-        self.next_tick
+        self.security.deadline().map_or(self.next_tick, |handshake| handshake.min(self.next_tick))
+    }
+
+    /// Says whether sound flows encrypted: there are keys.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.security.suite().is_some()
+    }
+
+    /// Lets a handshake go on, and sends what it has to say through `send`.
+    pub(crate) fn shake(&mut self, now: Instant, send: impl Fn(&[u8], SocketAddr) -> io::Result<usize>) {
+        let to = self.latch.destination();
+        let Some(association) = self.security.association() else { return };
+        if association.deadline().is_some_and(|deadline| deadline <= now) {
+            association.expire(now);
+        }
+        while let Some(datagram) = association.poll_transmit() {
+            // What the system does not take is lost, as on a network.
+            let _ = send(&datagram, to);
+        }
     }
 
     /// Sends what is due, through `send`, and returns how many packets went out.
@@ -87,7 +115,7 @@ impl Voice {
                 self.speaker.pause();
                 continue;
             }
-            let Some(packet) = protect(&mut self.protection, self.speaker.speak(), &mut self.scratch) else { continue };
+            let Ok(packet) = self.security.protect(self.speaker.speak(), &mut self.scratch) else { continue };
             // What the system does not take is lost, as on a network.
             sent += u64::from(send(packet, self.latch.destination()).is_ok());
         }
@@ -96,10 +124,13 @@ impl Voice {
 
     /// Takes a datagram in that came to the RTP port.
     pub(crate) fn receive(&mut self, bytes: &[u8], from: SocketAddr, arrival: Instant, hearing: &mut Hearing) {
+        if let (demux::Datagram::Dtls, Some(association)) = (claims(bytes), self.security.association()) {
+            return association.receive(bytes, arrival);
+        }
         let mut plain = std::mem::take(&mut self.scratch);
-        match unprotect(&mut self.protection, bytes, &mut plain) {
-            Some(bytes) => self.take(bytes, from, arrival, hearing),
-            None => hearing.count_unauthentic(),
+        match self.security.unprotect(bytes, &mut plain) {
+            Ok(bytes) => self.take(bytes, from, arrival, hearing),
+            Err(_) => hearing.count_unauthentic(),
         }
         self.scratch = plain;
     }
@@ -139,29 +170,5 @@ impl Voice {
             Ok(()) => hearing.take_sound(arrived, self.decoder.rate_hz(), &self.decoded),
             Err(_) => hearing.take_undecodable(arrived),
         }
-    }
-}
-
-/// Returns a packet as it is to be sent.
-pub(crate) fn protect<'a>(
-    protection: &mut Option<Protection>,
-    packet: &'a [u8],
-    scratch: &'a mut Vec<u8>,
-) -> Option<&'a [u8]> {
-    match protection {
-        Some(protection) => protection.protect(packet, scratch).ok().map(|()| &scratch[..]),
-        None => Some(packet),
-    }
-}
-
-/// Returns a packet as it was before it was encrypted; `None` if it is not authentic.
-pub(crate) fn unprotect<'a>(
-    protection: &mut Option<Protection>,
-    packet: &'a [u8],
-    scratch: &'a mut Vec<u8>,
-) -> Option<&'a [u8]> {
-    match protection {
-        Some(protection) => protection.unprotect(packet, scratch).ok().map(|()| &scratch[..]),
-        None => Some(packet),
     }
 }

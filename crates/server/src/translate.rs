@@ -109,6 +109,16 @@ fn srtp(srtp: &config::Srtp) -> anyhow::Result<engine::SrtpConfig> {
     if suites.is_empty() {
         bail!("srtp.suites: name one at least, or set phones and trunk to \"off\"");
     }
+    let keying = |keys: &config::SrtpKeys| match keys {
+        config::SrtpKeys::Sdes => engine::Keying::Sdes,
+        config::SrtpKeys::Dtls => engine::Keying::Dtls,
+    };
+    if srtp.keys.is_empty() {
+        bail!("srtp.keys: name one at least, or set phones and trunk to \"off\"");
+    }
+    if srtp.offers.iter().any(|offered| !srtp.keys.contains(offered)) {
+        bail!("srtp.offers: what is offered must be taken, too: name it in srtp.keys");
+    }
     let policy = |policy| match policy {
         config::SrtpPolicy::Off => engine::SrtpPolicy::Off,
         config::SrtpPolicy::Optional => engine::SrtpPolicy::Optional,
@@ -118,6 +128,8 @@ fn srtp(srtp: &config::Srtp) -> anyhow::Result<engine::SrtpConfig> {
         phones: policy(srtp.phones),
         trunk: policy(srtp.trunk),
         suites,
+        accepts: srtp.keys.iter().map(keying).collect(),
+        offers: srtp.offers.iter().map(keying).collect(),
         keys_without_tls: srtp.keys_without_tls,
     })
 }

@@ -8,8 +8,12 @@
 //! for everything else a seed of 64 bits only, which could be guessed. So two runs of a test differ in their bytes, and in
 //! nothing that is measured.
 
+mod association;
 mod certificate;
 mod fingerprint;
+mod terms;
 
+pub use association::{Association, HANDSHAKE_MAX, HandshakeError, Status};
 pub use certificate::{Certificate, NoCertificate};
 pub use fingerprint::{Fingerprint, HashFunction, are_of};
+pub use terms::{Role, Terms};

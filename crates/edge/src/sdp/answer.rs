@@ -1,7 +1,7 @@
 //! The answerer's side: read an offer, write the answer.
 
 use super::agreement::Role;
-use super::crypto::Crypto;
+use super::encryption::{Encryption, Lines};
 use super::format::Event;
 use super::negotiated::{Negotiated, is_audio, negotiate};
 use super::offer::readable;
@@ -9,7 +9,6 @@ use super::parse::{Description, Media, parse};
 use super::print::{Audio, print_audio, print_rejected, print_session};
 use super::streams::Streams;
 use super::{Direction, Local, LocalSrtp, SdpError};
-use crate::srtp::Keys;
 
 /// Answers the offer of an INVITE, in clear.
 ///
@@ -31,7 +30,7 @@ pub(super) struct Answered {
     pub(super) text: String,
     pub(super) negotiated: Negotiated,
     pub(super) streams: Streams,
-    pub(super) keys: Option<Keys>,
+    pub(super) encryption: Option<Encryption>,
     /// The peer has ended its audio; keys were not spoken of.
     pub(super) is_ended: bool,
 }
@@ -51,15 +50,15 @@ pub(super) fn answer_in_call(
         (Err(SdpError::AudioRejected { line }), Some(agreed)) => {
             let ended = description.media.iter().position(|media| media.line == line);
             let index = ended.expect("the error names a line of this description");
-            Chosen { index, negotiated: agreed.ended(), direction: Direction::Inactive, crypto: None }
+            Chosen { index, negotiated: agreed.ended(), direction: Direction::Inactive, encryption: None }
         }
         (Err(error), _) => return Err(error),
     };
     let text = print(local, &description, &chosen);
     let streams = Streams::of(&description, chosen.index);
     let is_ended = description.media[chosen.index].port == 0;
-    let keys = chosen.crypto.map(|(_, keys)| keys);
-    Ok(Answered { text, negotiated: chosen.negotiated, streams, keys, is_ended })
+    let encryption = chosen.encryption.map(|(encryption, _)| encryption);
+    Ok(Answered { text, negotiated: chosen.negotiated, streams, encryption, is_ended })
 }
 
 /// The stream that is taken.
@@ -67,31 +66,28 @@ struct Chosen {
     index: usize,
     negotiated: Negotiated,
     direction: Direction,
-    /// The tag of the peer's key that is answered, and both keys.
-    crypto: Option<(u32, Keys)>,
+    /// How it is encrypted, and what the answer says of that.
+    encryption: Option<(Encryption, Lines)>,
 }
 
-/// Returns the first stream that can be accepted, an encrypted one before others, else why the first audio stream
-/// cannot.
+/// Returns the stream that can be accepted with the best encryption, the first of several, else why the first audio
+/// stream cannot.
 fn choose(local: &Local, srtp: &LocalSrtp, description: &Description<'_>) -> Result<Chosen, SdpError> {
-    let (mut in_clear, mut refused) = (None, None);
+    let (mut acceptable, mut refused) = (Vec::new(), None);
     for (index, media) in description.media.iter().enumerate() {
         if !is_audio(media) {
             continue;
         }
         let negotiated = negotiate(Role::Answerer, local, description, media);
-        match negotiated.and_then(|negotiated| Ok((negotiated, srtp.answer(media)?))) {
-            Ok(((negotiated, direction), crypto)) => {
-                let chosen = Chosen { index, negotiated, direction, crypto };
-                match chosen.crypto {
-                    Some(_) => return Ok(chosen),
-                    None => in_clear = in_clear.or(Some(chosen)),
-                }
+        match negotiated.and_then(|negotiated| Ok((negotiated, srtp.answer(description, media)?))) {
+            Ok(((negotiated, direction), encryption)) => {
+                acceptable.push(Chosen { index, negotiated, direction, encryption });
             }
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    in_clear.ok_or(refused.unwrap_or(SdpError::NoAudio))
+    let rank = |chosen: &Chosen| srtp.rank(chosen.encryption.as_ref().map(|(encryption, _)| encryption));
+    acceptable.into_iter().min_by_key(rank).ok_or(refused.unwrap_or(SdpError::NoAudio))
 }
 
 fn print(local: &Local, description: &Description<'_>, chosen: &Chosen) -> String {
@@ -109,7 +105,7 @@ fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, chosen: &
     let format = chosen.negotiated.format;
     let event =
         format.telephone_event.map(|payload_type| Event { payload_type, clock_rate_hz: format.telephone_event_clock });
-    let crypto = chosen.crypto.as_ref().map(|(tag, keys)| Crypto { tag: *tag, key: keys.ours.clone() });
+    let encryption = chosen.encryption.as_ref().map_or(&Lines::None, |(_, lines)| lines);
     let audio = Audio {
         port: local.rtp_port,
         protocol: media.protocol,
@@ -117,7 +113,7 @@ fn print_accepted(text: &mut String, local: &Local, media: &Media<'_>, chosen: &
         events: event.as_slice(),
         rtcp_mux: chosen.negotiated.rtcp_mux,
         direction: chosen.direction,
-        crypto: crypto.as_slice(),
+        encryption,
     };
     print_audio(text, &audio);
 }

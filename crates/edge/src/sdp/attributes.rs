@@ -5,12 +5,16 @@ use std::net::IpAddr;
 use super::Direction;
 use super::crypto::Crypto;
 use super::parse::typed_address;
+use crate::dtls::Fingerprint;
 
 /// The most `a=rtpmap` lines kept of one stream; a payload type has 128 values.
 const RTPMAPS_MAX: usize = 128;
 
 /// The most keys kept of one stream. Phones offer one for each suite they know, six at most.
 const CRYPTO_MAX: usize = 16;
+
+/// The most fingerprints kept of one stream: one for each certificate and hash function.
+const FINGERPRINTS_MAX: usize = 16;
 
 /// The longest packet a phone may ask for. RFC 3551 §4.2 has receivers accept up to 200 ms; above 120 ms nobody asks.
 const PTIME_MAX_MS: u8 = 120;
@@ -24,6 +28,9 @@ pub(super) struct Attributes<'a> {
     pub(super) rtcp: Option<Rtcp>,
     pub(super) rtpmaps: Vec<RtpMap<'a>>,
     pub(super) crypto: Vec<Crypto>,
+    pub(super) fingerprints: Vec<Fingerprint>,
+    pub(super) setup: Option<&'a str>,
+    pub(super) tls_id: Option<&'a str>,
 }
 
 /// `a=rtcp:53020 IN IP4 192.0.2.1`: RTCP at another port or address than RTP's next one (RFC 3605).
@@ -49,6 +56,11 @@ impl<'a> Attributes<'a> {
         match name.trim() {
             "rtpmap" if self.rtpmaps.len() < RTPMAPS_MAX => self.rtpmaps.extend(RtpMap::parse(value)),
             "crypto" if self.crypto.len() < CRYPTO_MAX => self.crypto.extend(Crypto::parse(value)),
+            "fingerprint" if self.fingerprints.len() < FINGERPRINTS_MAX => {
+                self.fingerprints.extend(Fingerprint::parse(value));
+            }
+            "setup" => self.setup = Some(value),
+            "tls-id" => self.tls_id = Some(value.trim()),
             "ptime" => self.ptime_ms = parse_ptime(value).or(self.ptime_ms),
             "rtcp" => self.rtcp = Rtcp::parse(value).or(self.rtcp),
             "rtcp-mux" => self.rtcp_mux = true,

@@ -83,6 +83,18 @@ pub enum SdpError {
         /// The `m=` line of the stream.
         line: usize,
     },
+    /// The stream is to be encrypted with keys of a handshake, and no `a=fingerprint` line that we can check says with whom.
+    #[error("line {line}: no a=fingerprint line that can be used")]
+    NoFingerprint {
+        /// The `m=` line of the stream.
+        line: usize,
+    },
+    /// The stream is to be encrypted with keys of a handshake, and `a=setup` does not say who begins it.
+    #[error("line {line}: a=setup does not say who begins")]
+    Setup {
+        /// The `m=` line of the stream.
+        line: usize,
+    },
     /// The stream is to be encrypted, and that is switched off, or its keys would have to be told in clear.
     #[error("line {line}: the stream is not to be encrypted here, or not without TLS")]
     EncryptionRefused {

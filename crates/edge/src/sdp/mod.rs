@@ -12,16 +12,18 @@
 //!
 //! A description we send has one audio stream, or in an answer as many as the offer had, the others with port 0.
 //!
-//! Keys of SRTP stand in the descriptions (SDES, RFC 4568), if [`LocalSrtp`] says so. A stream that wants keys from DTLS
-//! (RFC 5764) is rejected.
+//! Keys of SRTP stand in the descriptions (SDES, RFC 4568), or are made by a DTLS handshake that the descriptions agree on
+//! (RFC 5763), as [`LocalSrtp`] says.
 
 mod agreement;
 mod answer;
 mod attributes;
 mod crypto;
 mod direction;
+mod encryption;
 mod error;
 mod format;
+mod handshake;
 mod negotiated;
 mod negotiation;
 mod offer;
@@ -31,11 +33,11 @@ mod streams;
 
 pub use agreement::{Agreement, Role, Said, agree};
 pub use answer::answer;
-pub use crypto::{LocalSrtp, SrtpPolicy};
 pub use direction::Direction;
+pub use encryption::{Encryption, Keying, LocalSrtp, SrtpPolicy};
 pub use error::SdpError;
 pub use negotiated::Negotiated;
-pub use negotiation::{FirstOffers, Negotiation};
+pub use negotiation::{FirstOffer, FirstOffers, Negotiation};
 pub use offer::{accept_answer, offer};
 
 use std::net::IpAddr;

@@ -50,7 +50,7 @@ impl Negotiated {
 ///
 /// The profiles with feedback (`AVPF`, `SAVPF`) differ only in what we need not send (RFC 4585 §3.1).
 pub(super) fn is_audio(media: &Media<'_>) -> bool {
-    let protocols = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"];
+    let protocols = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"];
     media.kind.eq_ignore_ascii_case("audio")
         && protocols.iter().any(|protocol| media.protocol.eq_ignore_ascii_case(protocol))
 }

@@ -11,9 +11,9 @@ use std::fmt;
 
 use super::answer::answer_in_call;
 use super::negotiated::Negotiated;
-use super::offer::{Accepted, accept_answer_in_call, offer_in_call};
+use super::offer::{Accepted, accept_answer_in_call, first_offer, offer_in_call};
 use super::streams::Streams;
-use super::{Direction, Local, LocalSrtp, SdpError, SrtpPolicy};
+use super::{Direction, Encryption, Keying, Local, LocalSrtp, SdpError};
 use crate::srtp::Keys;
 
 /// What one side of a call has said of itself, and what was agreed on.
@@ -30,7 +30,9 @@ pub struct Negotiation {
     /// What our offer said that has no answer yet.
     offered: Option<Local>,
     srtp: LocalSrtp,
-    keys: Option<Keys>,
+    /// The first offers, until one of them is said to have been sent.
+    first: Option<FirstOffers>,
+    encryption: Option<Encryption>,
 }
 
 /// Prints no description: keys may stand in it.
@@ -42,23 +44,45 @@ impl fmt::Debug for Negotiation {
     }
 }
 
-/// The first offer of a call, in the ways it may be sent.
+/// The first offer of a call, in the ways it may be sent, the best first.
 ///
 /// Who places a call does not know how it will be signalled: that is found out phone by phone. One of them is sent to
-/// each, and the answer tells which it was.
+/// each, and [`Negotiation::sent_first`] tells which it was.
 #[derive(Clone, PartialEq, Eq)]
-pub struct FirstOffers {
-    /// In clear; `None` if that is refused.
-    pub plain: Option<String>,
-    /// Encrypted, with keys in it; `None` if that is switched off.
-    pub encrypted: Option<String>,
+pub struct FirstOffers(Vec<FirstOffer>);
+
+/// One of the ways to make the first offer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstOffer {
+    /// Where the keys would come from; `None`: it is in clear.
+    pub keying: Option<Keying>,
+    /// What is sent. Keys may stand in it.
+    pub description: String,
+}
+
+impl FirstOffers {
+    /// Returns the best one that may be sent.
+    pub fn best(&self, mut may_be_sent: impl FnMut(Option<Keying>) -> bool) -> Option<&FirstOffer> {
+        self.0.iter().find(|offer| may_be_sent(offer.keying))
+    }
+
+    /// Returns the description that is keyed so.
+    pub fn keyed(&self, keying: Option<Keying>) -> Option<&str> {
+        self.best(|offered| offered == keying).map(|offer| offer.description.as_str())
+    }
 }
 
 /// Prints which there are, without the keys.
 impl fmt::Debug for FirstOffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (plain, encrypted) = (self.plain.is_some(), self.encrypted.is_some());
-        f.debug_struct("FirstOffers").field("plain", &plain).field("encrypted", &encrypted).finish()
+        f.debug_list().entries(&self.0).finish()
+    }
+}
+
+/// Prints without the keys.
+impl fmt::Debug for FirstOffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstOffer").field("keying", &self.keying).finish_non_exhaustive()
     }
 }
 
@@ -66,7 +90,7 @@ impl Negotiation {
     /// Begins without an agreement, and without encryption. `local` tells the version of the first description.
     pub fn new(local: Local) -> Negotiation {
         let (streams, srtp) = (Streams::audio(), LocalSrtp::off());
-        Negotiation { local, sent: None, agreed: None, streams, offered: None, srtp, keys: None }
+        Negotiation { local, sent: None, agreed: None, streams, offered: None, srtp, first: None, encryption: None }
     }
 
     /// Encrypts as `srtp` says.
@@ -76,14 +100,22 @@ impl Negotiation {
     }
 
     /// Says whether keys may stand in the descriptions from now on: they go over TLS, or the operator does not mind
-    /// (RFC 4568 §8.2). Of [`Negotiation::first_offers`], it says which was sent.
+    /// (RFC 4568 §8.2).
     pub fn let_keys_be_told(&mut self, may_tell_keys: bool) {
         self.srtp.let_keys_be_told(may_tell_keys);
     }
 
     /// Returns what both sides encrypt with; `None`: the stream is in clear.
+    pub fn encryption(&self) -> Option<&Encryption> {
+        self.encryption.as_ref()
+    }
+
+    /// Returns the keys that both sides have told. A stream without them is not in clear if a handshake makes them.
     pub fn keys(&self) -> Option<&Keys> {
-        self.keys.as_ref()
+        match self.encryption.as_ref()? {
+            Encryption::Keys(keys) => Some(keys),
+            Encryption::Handshake(_) => None,
+        }
     }
 
     /// Returns what was agreed on last.
@@ -111,19 +143,23 @@ impl Negotiation {
         self.local.rtp_port = rtp_port;
     }
 
-    /// Writes the first offer, in each way it may be sent. [`Negotiation::let_keys_be_told`] says which it was, before the
-    /// answer is taken in.
+    /// Writes the first offer, in each way it may be sent. [`Negotiation::sent_first`] says which it was, before the answer
+    /// is taken in.
     pub fn first_offers(&mut self) -> FirstOffers {
-        let mut write = |may_tell_keys: bool| {
-            self.srtp.let_keys_be_told(may_tell_keys);
-            offer_in_call(&self.local, &self.srtp, None, &self.streams)
+        let write = |keying| {
+            let description = first_offer(&self.local, &self.srtp, keying, &self.streams);
+            FirstOffer { keying, description }
         };
-        let (plain, encrypted) = (write(false), write(true));
+        let offers = FirstOffers(self.srtp.first_keyings().into_iter().map(write).collect());
         self.offered = Some(self.local.clone());
-        FirstOffers {
-            plain: (self.srtp.policy() != SrtpPolicy::Required).then_some(plain),
-            encrypted: (self.srtp.policy() != SrtpPolicy::Off).then_some(encrypted),
-        }
+        self.first = Some(offers.clone());
+        offers
+    }
+
+    /// Says which of [`Negotiation::first_offers`] was sent to the one that answers.
+    pub fn sent_first(&mut self, keying: Option<Keying>) {
+        let sent = self.first.take().and_then(|offers| offers.keyed(keying).map(str::to_owned));
+        self.sent = sent.or(self.sent.take());
     }
 
     /// Writes an offer of everything we can do, in our own direction: neither what was negotiated nor a hold of the peer's
@@ -148,15 +184,14 @@ impl Negotiation {
     /// before stays in force.
     pub fn accept_answer(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
         let offered = self.offered.take().ok_or(SdpError::NotOffered)?;
-        let first = || offer_in_call(&offered, &self.srtp, None, &self.streams);
-        let sent = &*self.sent.get_or_insert_with(first);
+        let sent = self.sent.as_deref().ok_or(SdpError::NotOffered)?;
         let accepted = accept_answer_in_call(&offered, &self.srtp, sent, &self.streams, answer);
         let negotiated = match (accepted, self.agreed) {
             (Err(SdpError::AudioRejected { .. }), Some(agreed)) => agreed.ended(),
             (accepted, _) => {
-                let Accepted { negotiated, keys, protocol } = accepted?;
+                let Accepted { negotiated, encryption, protocol } = accepted?;
                 self.streams.set_audio_protocol(protocol);
-                self.agree_on_keys(keys);
+                self.agree_on(encryption);
                 negotiated
             }
         };
@@ -194,14 +229,14 @@ impl Negotiation {
         self.sent = Some(answered.text.clone());
         (self.agreed, self.streams) = (Some(answered.negotiated), answered.streams);
         if !answered.is_ended {
-            self.agree_on_keys(answered.keys);
+            self.agree_on(answered.encryption);
         }
         Ok((answered.text, answered.negotiated))
     }
 
-    fn agree_on_keys(&mut self, keys: Option<Keys>) {
-        self.srtp.agree(keys.as_ref());
-        self.keys = keys;
+    fn agree_on(&mut self, encryption: Option<Encryption>) {
+        self.srtp.agree(encryption.as_ref());
+        self.encryption = encryption;
     }
 
     /// Whether a description says something else than the one before: only then its version rises (RFC 3264 §8).

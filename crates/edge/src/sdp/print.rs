@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use media::Codec;
 
-use super::crypto::Crypto;
+use super::encryption::Lines;
 use super::format::{EVENT_ENCODING, Event};
 use super::{Direction, Local, PTIME_MS};
 
@@ -16,7 +16,7 @@ pub(super) struct Audio<'a> {
     pub(super) events: &'a [Event],
     pub(super) rtcp_mux: bool,
     pub(super) direction: Direction,
-    pub(super) crypto: &'a [Crypto],
+    pub(super) encryption: &'a Lines,
 }
 
 /// Writes the lines of the session. Names and times that mean nothing in a call are `-` and `0 0` (RFC 3264 §5).
@@ -45,9 +45,7 @@ pub(super) fn print_audio(text: &mut String, audio: &Audio<'_>) {
     for event in audio.events {
         print_event(text, *event);
     }
-    for crypto in audio.crypto {
-        crypto.print(text);
-    }
+    audio.encryption.print(text);
     text.push_str(&format!("a=ptime:{PTIME_MS}\r\n"));
     if audio.rtcp_mux {
         text.push_str("a=rtcp-mux\r\n");

@@ -24,6 +24,12 @@ impl MasterKey {
         is_whole.then(|| MasterKey { suite, bytes: Zeroizing::new(bytes.to_vec()) })
     }
 
+    /// Takes key and salt that were made apart; `None` if a length is not the suite's.
+    pub(crate) fn of_parts(suite: Suite, key: &[u8], salt: &[u8]) -> Option<MasterKey> {
+        let is_whole = key.len() == suite.key_bytes() && salt.len() == suite.salt_bytes();
+        is_whole.then(|| MasterKey { suite, bytes: Zeroizing::new([key, salt].concat()) })
+    }
+
     /// Returns the suite it is for.
     pub fn suite(&self) -> Suite {
         self.suite
@@ -69,13 +75,24 @@ impl KeySource {
 
     /// Returns the key to be told next, the same until [`KeySource::advance`].
     pub fn key(&self, suite: Suite) -> MasterKey {
-        let length = suite.key_bytes() + suite.salt_bytes();
-        let info = [suite.name().as_bytes(), &self.count.to_be_bytes()];
-        let mut bytes = Zeroizing::new(vec![0; length]);
-        let key = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &*self.secret);
-        let okm = key.expand(&info, OutputBytes(length)).expect("a master key is shorter than HKDF's longest output");
-        okm.fill(&mut bytes).expect("the length is the one that was asked for");
+        let mut bytes = Zeroizing::new(vec![0; suite.key_bytes() + suite.salt_bytes()]);
+        self.expand(suite.name(), &mut bytes);
         MasterKey { suite, bytes }
+    }
+
+    /// Returns a name for the association whose keys a handshake makes, the same until [`KeySource::advance`] (RFC 8842
+    /// §4.1: random, of 120 bits at least). It is public, and tells nothing of the keys.
+    pub(crate) fn tls_id(&self) -> String {
+        let mut bytes = [0; 16];
+        self.expand("tls-id", &mut bytes);
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
+
+    fn expand(&self, purpose: &str, bytes: &mut [u8]) {
+        let info = [purpose.as_bytes(), &self.count.to_be_bytes()];
+        let key = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &*self.secret);
+        let okm = key.expand(&info, OutputBytes(bytes.len())).expect("it is shorter than HKDF's longest output");
+        okm.fill(bytes).expect("the length is the one that was asked for");
     }
 
     /// Makes all further keys new ones.

@@ -32,6 +32,9 @@ pub enum SrtpError {
     /// Nothing more may be sent under this key: too many packets (RFC 3711 §9.2), or too many streams.
     #[error("the key is used up")]
     Exhausted,
+    /// There is no key yet: the handshake that makes it is not over.
+    #[error("there is no key yet")]
+    NoKey,
 }
 
 impl SrtpError {
@@ -42,6 +45,7 @@ impl SrtpError {
             SrtpError::NotAuthentic => "not-authentic",
             SrtpError::Replayed => "replayed",
             SrtpError::Exhausted => "exhausted",
+            SrtpError::NoKey => "no-key",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Both directions of one leg: which key and which index a packet has.
 
-use super::SrtpError;
 use super::master_key::MasterKey;
 use super::stream::Streams;
 use super::transform::Transform;
+use super::{SrtpError, Suite};
 
 /// RTP's header without contributing sources and extension (RFC 3550 §5.1).
 const RTP_HEADER_BYTES: usize = 12;
@@ -70,6 +70,11 @@ impl Protection {
             self.previous = Some(std::mem::replace(&mut self.inbound, Inbound::new(&keys.theirs)));
         }
         self.keys = keys.clone();
+    }
+
+    /// Returns what our packets are encrypted with.
+    pub fn suite(&self) -> Suite {
+        self.keys.ours.suite()
     }
 
     /// Encrypts an RTP or RTCP packet into `out`, which is emptied first and allocates only when it grows.

@@ -47,7 +47,7 @@ impl Suite {
     }
 
     /// Returns how long the master key is, in bytes.
-    pub(super) fn key_bytes(self) -> usize {
+    pub(crate) fn key_bytes(self) -> usize {
         match self {
             Suite::AesCm128HmacSha1Tag80 | Suite::AesCm128HmacSha1Tag32 | Suite::AeadAes128Gcm => 16,
             Suite::AesCm256HmacSha1Tag80 | Suite::AesCm256HmacSha1Tag32 | Suite::AeadAes256Gcm => 32,
@@ -55,7 +55,7 @@ impl Suite {
     }
 
     /// Returns how long the master salt is, in bytes.
-    pub(super) fn salt_bytes(self) -> usize {
+    pub(crate) fn salt_bytes(self) -> usize {
         match self {
             Suite::AeadAes128Gcm | Suite::AeadAes256Gcm => 12,
             Suite::AesCm128HmacSha1Tag80

@@ -9,6 +9,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../../../fuzz/src/dtls.rs"]
+mod dtls;
 #[path = "../../../../fuzz/src/sdp.rs"]
 mod sdp;
 #[path = "../../../../fuzz/src/sip_endpoint.rs"]
@@ -43,6 +45,11 @@ fn endpoints() {
 #[test]
 fn encrypted_packets() {
     over_seeds("srtp", srtp::run);
+}
+
+#[test]
+fn handshakes() {
+    over_seeds("dtls", dtls::run);
 }
 
 #[test]

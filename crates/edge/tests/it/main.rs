@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod dtls;
+mod dtls_association;
+mod dtls_sdp;
 mod fuzz_seeds;
 mod guard;
 mod hold_table;

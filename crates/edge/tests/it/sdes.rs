@@ -1,6 +1,6 @@
 //! Keys in descriptions (RFC 4568): who encrypts, with what, and what is refused.
 
-use edge::sdp::{LocalSrtp, Negotiation, SdpError, SrtpPolicy};
+use edge::sdp::{Keying, LocalSrtp, Negotiation, SdpError, SrtpPolicy};
 use edge::srtp::{KeySource, Protection, Suite};
 
 use crate::sdp::{fermata, phone};
@@ -15,6 +15,13 @@ fn side(policy: SrtpPolicy, secret: u8) -> Negotiation {
     let mut side = Negotiation::new(fermata()).with_srtp(LocalSrtp::new(policy, KeySource::new([secret; 32])));
     side.let_keys_be_told(true);
     side
+}
+
+/// What is sent as the first offer, with keys.
+fn first_offer(side: &mut Negotiation) -> String {
+    let offer = side.first_offers().keyed(Some(Keying::Sdes)).unwrap().to_owned();
+    side.sent_first(Some(Keying::Sdes));
+    offer
 }
 
 fn crypto(rest: &str) -> String {
@@ -65,7 +72,7 @@ fn what_each_policy_makes_of_each_offer() {
     }
     assert_eq!(answered(Off, "RTP/SAVP", &sdes), Err(SdpError::EncryptionRefused { line }));
     assert_eq!(answered(Off, "RTP/AVP", &sdes), plain("RTP/AVP"));
-    assert_eq!(answered(Optional, "UDP/TLS/RTP/SAVP", &sdes), Err(SdpError::NoAudio));
+    assert_eq!(answered(Optional, "UDP/TLS/RTP/SAVP", &sdes), Err(SdpError::EncryptionRefused { line }));
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn of_two_streams_the_encrypted_one_is_taken() {
 fn the_first_offer_is_written_for_each_way_it_may_be_sent() {
     let offers = |policy: SrtpPolicy| {
         let offers = side(policy, 1).first_offers();
-        (offers.plain.map(|offer| shown(&offer)), offers.encrypted.map(|offer| shown(&offer).len()))
+        (offers.keyed(None).map(shown), offers.keyed(Some(Keying::Sdes)).map(|offer| shown(offer).len()))
     };
     let plain = Some(vec!["RTP/AVP".to_owned()]);
     assert_eq!(offers(Off), (plain.clone(), None));
@@ -118,7 +125,7 @@ fn are_private(caller: &Negotiation, callee: &Negotiation) -> bool {
 fn two_of_us_agree_on_keys_in_each_direction() {
     for (caller, callee) in [(Optional, Optional), (Required, Optional), (Optional, Required), (Required, Required)] {
         let (mut caller, mut callee) = (side(caller, 1), side(callee, 2));
-        let offer = caller.first_offers().encrypted.unwrap();
+        let offer = first_offer(&mut caller);
         let (answer, _) = callee.answer(offer.as_bytes()).unwrap();
         caller.accept_answer(answer.as_bytes()).unwrap();
         assert!(are_private(&caller, &callee));
@@ -140,7 +147,7 @@ fn only_the_suites_that_are_wished_are_offered_and_taken() {
     assert!(matches!(refused, SdpError::NoCrypto { .. }));
     for suite in Suite::ALL {
         let (mut caller, mut callee) = (wishing(&Suite::ALL), wishing(&[suite]));
-        let offer = caller.first_offers().encrypted.unwrap();
+        let offer = first_offer(&mut caller);
         let (answer, _) = callee.answer(offer.as_bytes()).unwrap();
         caller.accept_answer(answer.as_bytes()).unwrap();
         assert!(are_private(&caller, &callee) && callee.keys().unwrap().ours.suite() == suite);
@@ -151,7 +158,7 @@ fn only_the_suites_that_are_wished_are_offered_and_taken() {
 fn who_was_offered_clear_sound_cannot_answer_with_keys() {
     let mut caller = side(Optional, 1);
     caller.first_offers();
-    caller.let_keys_be_told(false);
+    caller.sent_first(None);
     let answer = ["m=audio 4000 RTP/AVP 8", PCMA, &crypto(&format!("1 AEAD_AES_256_GCM {KEY}"))];
     caller.accept_answer(phone(&answer).as_bytes()).unwrap();
     assert_eq!(caller.keys(), None);
@@ -161,7 +168,7 @@ fn who_was_offered_clear_sound_cannot_answer_with_keys() {
 fn an_answer_must_take_a_key_that_was_offered() {
     let accept = |policy: SrtpPolicy, lines: &[&str]| {
         let mut caller = side(policy, 1);
-        caller.first_offers();
+        first_offer(&mut caller);
         caller.accept_answer(phone(lines).as_bytes()).map(|_| caller.keys().is_some())
     };
     let line = 6;
@@ -241,7 +248,7 @@ fn a_refused_change_leaves_the_keys_in_force() {
 #[test]
 fn the_session_is_refreshed_with_the_description_that_was_sent() {
     let (mut caller, mut callee) = (side(Optional, 1), side(Optional, 2));
-    let offer = caller.first_offers().encrypted.unwrap();
+    let offer = first_offer(&mut caller);
     let (answer, _) = callee.answer(offer.as_bytes()).unwrap();
     caller.accept_answer(answer.as_bytes()).unwrap();
     let keys = caller.keys().cloned();
@@ -255,7 +262,8 @@ fn the_session_is_refreshed_with_the_description_that_was_sent() {
 fn keys_are_not_printed_by_debug() {
     let (mut caller, mut callee) = (side(Optional, 1), side(Optional, 2));
     let offers = caller.first_offers();
-    let (answer, _) = callee.answer(offers.encrypted.clone().unwrap().as_bytes()).unwrap();
+    caller.sent_first(Some(Keying::Sdes));
+    let (answer, _) = callee.answer(offers.keyed(Some(Keying::Sdes)).unwrap().as_bytes()).unwrap();
     caller.accept_answer(answer.as_bytes()).unwrap();
     let printed = format!("{offers:?} {caller:?} {callee:?} {:?}", caller.keys());
     let keys = answer.lines().find_map(|line| line.split("inline:").nth(1)).unwrap();

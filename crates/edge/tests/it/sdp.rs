@@ -273,7 +273,8 @@ fn errors_name_the_line() {
     assert_eq!(refused(&["m=audio 4000 RTP/AVP 3 18"]), SdpError::NoCommonCodec { line: 6 });
     assert_eq!(refused(&["m=audio 0 RTP/AVP 0"]), SdpError::AudioRejected { line: 6 });
     assert_eq!(refused(&["m=video 4000 RTP/AVP 0"]), SdpError::NoAudio);
-    assert_eq!(refused(&["m=audio 4000 UDP/TLS/RTP/SAVP 0"]), SdpError::NoAudio);
+    assert_eq!(refused(&["m=audio 4000 TCP/RTP/AVP 0"]), SdpError::NoAudio);
+    assert_eq!(refused(&["m=audio 4000 UDP/TLS/RTP/SAVP 0"]), SdpError::EncryptionRefused { line: 6 });
     assert_eq!(refused(&[]), SdpError::NoAudio);
     assert_eq!(refused(&[audio, "c=IN IP4 phone.example.com"]), SdpError::Connection { line: 7 });
     assert_eq!(refused(&[audio, "c=IN IP4 233.252.0.1/127"]), SdpError::Connection { line: 7 });

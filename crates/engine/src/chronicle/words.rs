@@ -182,6 +182,9 @@ pub(super) fn happened(event: &Event, name: impl Fn(ParticipantId) -> String) ->
         Event::Left { participant, cause: LeaveCause::ConnectionLost } => {
             format!("The connection to {} is lost.", name(*participant))
         }
+        Event::Left { participant, cause: LeaveCause::NotSecured } => {
+            format!("No new keys could be agreed on with {}.", name(*participant))
+        }
         Event::DirectionChanged { participant, direction } => {
             format!("The phone of {} says that it {}.", name(*participant), says(*direction))
         }
@@ -215,6 +218,7 @@ fn unreached(cause: Unreached) -> String {
         Unreached::Withdrawn => "it gave up before it was answered",
         Unreached::NotConfirmed => "it did not confirm that it was answered",
         Unreached::NotConnected => "it answered, and no sound could get through",
+        Unreached::NotSecured => "no keys could be agreed on",
         Unreached::Status(status) => return format!("SIP status {status}"),
     };
     why.to_owned()

@@ -5,8 +5,8 @@
 //! silence; what it hears after that the rules say when it has confirmed the answer.
 
 use super::{Output, Session, Settings};
-use crate::leg::{Leg, LegRandom, direction};
-use call::{Conversation, Event, ParticipantId};
+use crate::leg::{Leg, LegRandom};
+use call::{Conversation, ParticipantId};
 use edge::sdp::{LocalSrtp, SdpError};
 use media::LegId;
 use std::net::SocketAddr;
@@ -27,12 +27,13 @@ impl Caller {
         srtp: LocalSrtp,
         may_tell_keys: bool,
         offer: &[u8],
+        now: Instant,
     ) -> Result<Self, SdpError> {
         let mut leg = Leg::new(LegId(FIRST_LEG), address, random, srtp);
         leg.let_keys_be_told(may_tell_keys);
         let answer = match offer.is_empty() {
             true => leg.offer(),
-            false => leg.answer(offer)?.0,
+            false => leg.answer(offer, now)?.0,
         };
         Ok(Self { leg, answer })
     }
@@ -72,8 +73,8 @@ impl Session {
     /// The caller has confirmed that its call was taken. If the offer was ours, its answer counts: see
     /// [`Session::offer_answered`].
     pub(crate) fn confirmed(&mut self, participant: ParticipantId, now: Instant) {
-        let Some(negotiated) = self.legs.get(&participant).and_then(Leg::agreed) else { return };
-        self.observe(Event::Answered { participant }, now);
-        self.observe(Event::DirectionChanged { participant, direction: direction(&negotiated) }, now);
+        let Some(leg) = self.legs.get_mut(&participant).filter(|leg| leg.agreed().is_some()) else { return };
+        leg.is_confirmed = true;
+        self.enter(participant, now);
     }
 }

@@ -16,7 +16,7 @@ impl Session {
             if leg.pulse.wants_keep_alive(&agreed, now) {
                 let id = leg.id;
                 mixer.keep_alive(id, &mut |bytes| {
-                    let Some(bytes) = leg.protect(bytes, scratch) else { return };
+                    let Some(bytes) = leg.protect(false, bytes, scratch) else { return };
                     sink(Datagram { participant, destination, exit: Exit::Rtp, bytes });
                 });
             }

@@ -10,7 +10,7 @@ impl Session {
     /// The phone offers another description.
     pub(crate) fn offered(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
         let Some(leg) = self.legs.get_mut(&participant) else { return };
-        let answer = match leg.answer(offer) {
+        let answer = match leg.answer(offer, now) {
             Ok((answer, negotiated)) => {
                 self.renegotiated(participant, &negotiated, now);
                 Some(answer)
@@ -37,13 +37,13 @@ impl Session {
         if !is_up {
             return self.answered(participant, answer, now);
         }
-        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept(answer));
+        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept(answer, now));
         self.settle_answer(participant, outcome, now);
     }
 
     /// The phone has answered our last description, which was repeated to keep the session.
     pub(crate) fn refreshed(&mut self, participant: ParticipantId, answer: &[u8], now: Instant) {
-        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept_refresh(answer));
+        let outcome = self.legs.get_mut(&participant).map(|leg| leg.accept_refresh(answer, now));
         self.settle_answer(participant, outcome, now);
     }
 
@@ -64,6 +64,10 @@ impl Session {
     fn renegotiated(&mut self, participant: ParticipantId, negotiated: &Negotiated, now: Instant) {
         let Some(leg) = self.legs.get(&participant).filter(|leg| self.by_leg.contains_key(&leg.id)) else { return };
         self.mixer.set_format(leg.id, negotiated.format);
+        if !leg.is_open {
+            // Sound stops until a new handshake is over.
+            self.apply_route(participant);
+        }
         self.observe(Event::DirectionChanged { participant, direction: direction(negotiated) }, now);
         self.fit_music_to_codec(participant);
     }

@@ -3,11 +3,13 @@
 use super::*;
 use crate::prompts::{DownloadError, PromptFailure};
 use call::{CallKind, ClientContext, ConversationId, Invitation, NewCall, Policy};
-use edge::sdp::{self, Local, LocalSrtp, Negotiation, SrtpPolicy};
+use edge::dtls::{Association, Certificate};
+use edge::sdp::{self, Encryption, Keying, Local, LocalSrtp, Negotiation, SrtpPolicy};
 use edge::srtp::{KeySource, Protection};
 use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
 
+mod dtls;
 mod interleavings;
 mod liveness;
 mod looking;
@@ -186,11 +188,15 @@ const CODECS: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
 /// A session with three phones around it.
 struct Stage {
     session: Session,
+    /// Who the server is in handshakes.
+    certificate: Certificate,
     phones: Vec<Phone>,
     now: Instant,
     operation: OperationId,
     operations: u128,
     ended: Vec<(OperationId, call::OperationStatus)>,
+    /// Whose legs were closed.
+    closed: Vec<ParticipantId>,
 }
 
 /// A phone as the session sees it: packets.
@@ -199,6 +205,8 @@ struct Phone {
     address: SocketAddr,
     negotiation: Negotiation,
     protection: Option<Protection>,
+    /// Keeps its keys, if a handshake makes them.
+    association: Option<Association>,
     encoder: Encoder,
     encoder_codec: Codec,
     decoder: Decoder,
@@ -213,7 +221,16 @@ impl Stage {
         Stage::of([first, second, third].map(|codec| (codec, SrtpPolicy::Off)))
     }
 
-    fn of(phones: [(Codec, SrtpPolicy); 3]) -> Self {
+    fn of(joining: [(Codec, SrtpPolicy); 3]) -> Self {
+        let mut stage = Stage::empty();
+        for (n, (codec, srtp)) in joining.into_iter().enumerate() {
+            stage.join(n, codec, srtp, Keying::Sdes);
+        }
+        stage
+    }
+
+    /// A session that calls three phones, of which none has answered.
+    fn empty() -> Self {
         let now = Instant::now();
         let target = |n: usize| Invitation { participant: id(n), identity: Identity::user(n.to_string(), None) };
         let call = NewCall {
@@ -228,32 +245,46 @@ impl Stage {
         let ledgers = Some(LedgerLimits { intervals_max: 200, audio: Duration::from_secs(1) });
         let session = Session::new(conversation, Settings { probe_after: None, ledgers, clock });
         let operation = OperationId::new(0);
-        let mut stage = Self { session, phones: Vec::new(), now, operation, operations: 0, ended: Vec::new() };
+        let (certificate, phones) = (Certificate::generate().expect("there is randomness"), Vec::new());
+        let (operations, ended, closed) = (0, Vec::new(), Vec::new());
+        let mut stage = Self { session, certificate, phones, now, operation, operations, ended, closed };
         stage.drain();
-        for (n, (codec, srtp)) in phones.into_iter().enumerate() {
-            stage.join(n, codec, srtp);
-        }
         stage
     }
 
-    fn join(&mut self, n: usize, codec: Codec, srtp: SrtpPolicy) {
+    fn join(&mut self, n: usize, codec: Codec, srtp: SrtpPolicy, keying: Keying) {
+        let answer = self.call(n, codec, srtp, keying);
+        self.session.answered(id(n), answer.as_bytes(), self.now);
+        self.drain();
+    }
+
+    /// Calls a phone; it returns its answer, which the session has not got yet.
+    fn call(&mut self, n: usize, codec: Codec, srtp: SrtpPolicy, keying: Keying) -> String {
         let ours = SocketAddr::from(([127, 0, 0, 1], 20_000 + 2 * n as u16));
         let transmit = TransmitStart { ssrc: n as u32, sequence: 65_500, timestamp: u32::MAX - 5_000 };
         let random = LegRandom { transmit, session_id: 7 };
-        let ours_srtp = LocalSrtp::new(srtp, KeySource::new([n as u8; 32]));
+        let certificate = self.certificate.clone();
+        let ours_srtp = LocalSrtp::new(srtp, KeySource::new([n as u8; 32])).with_handshakes(
+            certificate,
+            vec![Keying::Sdes, Keying::Dtls],
+            vec![Keying::Sdes, Keying::Dtls],
+        );
         let offers = self.session.leg_opened(id(n), ours, random, ours_srtp).expect("it was to be called");
         let address = SocketAddr::from(([127, 0, 0, 1], 30_000 + 2 * n as u16));
         let local = local(address, codec, sdp::Direction::SendRecv);
         let keys = KeySource::new([100 + n as u8; 32]);
-        let mut negotiation = Negotiation::new(local).with_srtp(LocalSrtp::new(srtp, keys));
+        let certificate = Certificate::generate().expect("there is randomness");
+        let srtp_of_phone = LocalSrtp::new(srtp, keys).with_handshakes(certificate, vec![keying], vec![keying]);
+        let mut negotiation = Negotiation::new(local).with_srtp(srtp_of_phone);
         let is_encrypted = srtp != SrtpPolicy::Off;
         negotiation.let_keys_be_told(is_encrypted);
         self.session.let_keys_be_told(id(n), is_encrypted);
-        let offer = if is_encrypted { offers.encrypted } else { offers.plain }.expect("it is offered");
+        let keying = is_encrypted.then_some(keying);
+        self.session.sent_first(id(n), keying);
+        let offer = offers.keyed(keying).expect("it is offered");
         let (answer, _) = negotiation.answer(offer.as_bytes()).expect("our own offer is good");
-        self.phones.push(Phone::new(n, address, negotiation));
-        self.session.answered(id(n), answer.as_bytes(), self.now);
-        self.drain();
+        self.phones.push(Phone::new(n, address, negotiation, self.now));
+        answer
     }
 
     /// The phone offers itself anew, and must be answered.
@@ -304,6 +335,7 @@ impl Stage {
     fn run_ms(&mut self, duration_ms: u32) {
         for _ in 0..duration_ms / 20 {
             self.now += Duration::from_millis(20);
+            self.shake();
             for phone in &mut self.phones {
                 let packet = phone.speak();
                 self.session.receive_rtp(phone.participant, phone.address, &packet, self.now);
@@ -319,6 +351,31 @@ impl Stage {
         }
     }
 
+    /// Lets the handshakes go on that can, without a delay on the way.
+    fn shake(&mut self) {
+        loop {
+            if self.session.deadline().is_some_and(|deadline| deadline <= self.now) {
+                self.session.expire(self.now);
+            }
+            self.drain();
+            let (now, mut said) = (self.now, Vec::new());
+            for phone in &mut self.phones {
+                let Some(association) = &mut phone.association else { continue };
+                if association.deadline().is_some_and(|deadline| deadline <= now) {
+                    association.expire(now);
+                }
+                let datagrams = std::iter::from_fn(|| association.poll_transmit());
+                said.extend(datagrams.map(|datagram| (phone.participant, phone.address, datagram)));
+            }
+            if said.is_empty() {
+                return;
+            }
+            for (participant, address, datagram) in said {
+                self.session.receive_rtp(participant, address, &datagram, now);
+            }
+        }
+    }
+
     /// Empties the outputs; returns the answer to an offer, if one is among them.
     fn drain(&mut self) -> Option<String> {
         let mut answered = None;
@@ -326,7 +383,14 @@ impl Stage {
             match output {
                 Output::Notify(Notice::OperationEnded(operation)) => self.ended.push((operation.id, operation.status)),
                 Output::AnswerOffer { answer, .. } => answered = answer,
-                Output::OpenLeg { .. } | Output::CloseLeg { .. } | Output::AnswerCall { .. } => {}
+                Output::Transmit { destination, bytes, .. } => {
+                    let mut phones = self.phones.iter_mut().filter(|phone| phone.address == destination);
+                    if let Some(association) = phones.next().and_then(|phone| phone.association.as_mut()) {
+                        association.receive(&bytes, self.now);
+                    }
+                }
+                Output::CloseLeg { participant, .. } => self.closed.push(participant),
+                Output::OpenLeg { .. } | Output::AnswerCall { .. } => {}
                 Output::LoadPrompt { .. } | Output::Probe { .. } | Output::Close => {}
                 Output::StopRinging { .. } | Output::StopPhones { .. } | Output::SendToBrowser { .. } => {}
                 Output::Notify(_) => {}
@@ -359,12 +423,13 @@ impl Stage {
 }
 
 impl Phone {
-    fn new(n: usize, address: SocketAddr, negotiation: Negotiation) -> Self {
+    fn new(n: usize, address: SocketAddr, negotiation: Negotiation, now: Instant) -> Self {
         let codec = negotiation.agreed().expect("it has answered").format.codec;
         Self {
             participant: id(n),
             address,
             protection: negotiation.keys().map(Protection::new),
+            association: association(&negotiation, now),
             negotiation,
             encoder: Encoder::new(codec),
             encoder_codec: codec,
@@ -396,14 +461,14 @@ impl Phone {
             payload: &payload,
         }
         .write(&mut packet);
-        match &mut self.protection {
-            Some(protection) => {
-                let mut sealed = Vec::new();
-                protection.protect(&packet, &mut sealed).expect("what it says is RTP");
-                sealed
-            }
-            None => packet,
-        }
+        let mut sealed = Vec::new();
+        let is_encrypted = match (&mut self.association, &mut self.protection) {
+            // As long as it has no keys it speaks in clear, and is not to be heard.
+            (Some(association), _) => association.protect(&packet, &mut sealed).is_ok(),
+            (None, Some(protection)) => protection.protect(&packet, &mut sealed).is_ok(),
+            (None, None) => false,
+        };
+        if is_encrypted { sealed } else { packet }
     }
 
     fn payload_type(&self) -> u8 {
@@ -413,13 +478,18 @@ impl Phone {
     /// What comes in is of no use to a phone that cannot decrypt it.
     fn receive(&mut self, packet: &[u8]) {
         let mut plain = Vec::new();
-        match &mut self.protection {
-            Some(protection) => {
-                if protection.unprotect(packet, &mut plain).is_ok() {
-                    self.hear(&plain);
-                }
+        let is_for_us = match (&mut self.association, &mut self.protection) {
+            (Some(association), _) => {
+                association
+                    .unprotect(packet, &mut plain)
+                    .expect("nothing comes before there are keys, and nothing in clear");
+                true
             }
-            None => self.hear(packet),
+            (None, Some(protection)) => protection.unprotect(packet, &mut plain).is_ok(),
+            (None, None) => return self.hear(packet),
+        };
+        if is_for_us {
+            self.hear(&plain);
         }
     }
 
@@ -433,6 +503,13 @@ impl Phone {
         self.decoder.decode(packet.payload, &mut frame).expect("what we send can be decoded");
         self.heard.extend(frame);
         self.packets += 1;
+    }
+}
+
+fn association(negotiation: &Negotiation, now: Instant) -> Option<Association> {
+    match negotiation.encryption()? {
+        Encryption::Handshake(terms) => Some(Association::new(terms, now)),
+        Encryption::Keys(_) => None,
     }
 }
 

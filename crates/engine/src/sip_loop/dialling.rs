@@ -21,7 +21,7 @@ use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
 use crate::worker::LegEvent;
 use call::{HangUpCause, Identity, LeaveCause, Unreached};
-use edge::sdp::FirstOffers;
+use edge::sdp::{FirstOffer, FirstOffers, Keying};
 use edge::sip::{self, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, SipUri, Status, Uri};
 use rustls::pki_types::ServerName;
 use std::collections::{HashMap, VecDeque};
@@ -67,8 +67,8 @@ struct Way {
     offers: FirstOffers,
     /// Who is called now, or looked up.
     phone: Phone,
-    /// Whether keys stood in our first offer.
-    has_told_keys: bool,
+    /// How the offer is keyed that its phone has got; `None`: it is in clear.
+    offered: Option<Keying>,
     /// Who is called next if this fails.
     next: VecDeque<Phone>,
     /// Who was called before, so that nobody is called in a circle.
@@ -141,7 +141,7 @@ impl Dialling {
         let mut next = VecDeque::from(phones);
         let phone = next.pop_front()?;
         let redirects_left = self.redirects_max;
-        let way = Way { leg, offers, phone, has_told_keys: false, next, tried: Vec::new(), redirects_left };
+        let way = Way { leg, offers, phone, offered: None, next, tried: Vec::new(), redirects_left };
         self.ring(endpoint, way, now)
     }
 
@@ -163,14 +163,22 @@ impl Dialling {
         None
     }
 
-    /// What is sent to the phone of a way; `None` if nothing may be offered to it. A phone whose signalling hides keys is
-    /// offered encryption first.
+    /// The best offer that the phone of a way may get and has not refused. Keys are told only where its signalling hides
+    /// them.
+    fn best_offer<'a>(&self, way: &'a Way) -> Option<&'a FirstOffer> {
+        let may_tell_keys = self.keys_without_tls || way.phone.is_secure();
+        way.offers.best(|keying| match keying {
+            Some(Keying::Sdes) if !may_tell_keys => false,
+            Some(keying) => !way.phone.refused.contains(&keying),
+            None => true,
+        })
+    }
+
+    /// What is sent to the phone of a way; `None` if nothing may be offered to it.
     fn invite(&self, way: &mut Way, now: Instant) -> Option<Invite> {
+        let FirstOffer { keying, description } = self.best_offer(way)?.clone();
+        way.offered = keying;
         let phone = &way.phone;
-        let may_tell_keys = (self.keys_without_tls || phone.is_secure()) && !phone.is_in_clear;
-        let FirstOffers { plain, encrypted } = way.offers.clone();
-        let encrypted = encrypted.filter(|_| may_tell_keys);
-        way.has_told_keys = encrypted.is_some();
         let has_other_way = !way.next.is_empty();
         way.tried.push(phone.target.clone());
         Some(Invite {
@@ -179,7 +187,7 @@ impl Dialling {
             from: phone.caller.clone().unwrap_or_else(|| self.from.clone()),
             to: None,
             asserted: phone.caller.clone(),
-            offer: encrypted.or(plain)?.into_bytes(),
+            offer: description.into_bytes(),
             credentials: phone.credentials.clone(),
             ring_timeout: self.legs.get(&way.leg)?.ring_until.saturating_duration_since(now),
             silence_max: has_other_way.then_some(SILENCE_MAX),
@@ -312,7 +320,8 @@ impl Dialling {
         now: Instant,
     ) -> Option<Step> {
         let way = self.ways.get(&dialog)?;
-        let (address, may_tell_keys) = (way.leg, way.has_told_keys);
+        let (address, offered) = (way.leg, way.offered);
+        let may_tell_keys = self.keys_without_tls || way.phone.is_secure();
         let leg = self.legs.get_mut(&address)?;
         leg.answered = Some(dialog);
         for other in std::mem::take(&mut leg.ringing).into_iter().filter(|other| *other != dialog) {
@@ -320,17 +329,20 @@ impl Dialling {
             endpoint.answered_elsewhere(other, now);
         }
         let transport = endpoint.transport(dialog);
-        Some(Step { leg: address, event: LegEvent::Answered { description, may_tell_keys, transport } })
+        let event = LegEvent::Answered { description, may_tell_keys, offered, transport };
+        Some(Step { leg: address, event })
     }
 
-    /// A phone that cannot encrypt is called once more, in clear, if that is allowed; where a server has failed, the next
-    /// one is.
+    /// A phone that cannot encrypt so is called once more with the next best offer, if there is one; where a server has
+    /// failed, the next one is.
     fn refused(&mut self, endpoint: &mut Endpoint, dialog: DialogKey, status: Status, now: Instant) -> Option<Step> {
         let mut way = self.take_way(dialog)?;
         let cause = unreached(status);
-        if way.has_told_keys && way.offers.plain.is_some() && cannot_take_offer(status) {
-            way.phone.is_in_clear = true;
-            return self.ring(endpoint, way, now);
+        if cannot_take_offer(status) && way.offered.is_some() {
+            way.phone.refused.extend(way.offered);
+            if self.best_offer(&way).is_some() {
+                return self.ring(endpoint, way, now);
+            }
         }
         match is_about_server(status) {
             true => {

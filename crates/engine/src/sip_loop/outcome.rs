@@ -20,7 +20,7 @@ pub(super) fn status(cause: Unreached) -> Status {
         Unreached::Busy => Status::BUSY_HERE,
         Unreached::Declined => Status::DECLINE,
         Unreached::Forbidden => Status::FORBIDDEN,
-        Unreached::NotAcceptable => Status::NOT_ACCEPTABLE_HERE,
+        Unreached::NotAcceptable | Unreached::NotSecured => Status::NOT_ACCEPTABLE_HERE,
         Unreached::NoEndpoint
         | Unreached::NoAnswer
         | Unreached::Withdrawn
@@ -47,7 +47,11 @@ pub(crate) fn better(a: Unreached, b: Unreached) -> Unreached {
     let rank = |cause: &Unreached| match cause {
         Unreached::Declined => 0,
         Unreached::Busy => 1,
-        Unreached::NotAcceptable | Unreached::Forbidden | Unreached::NotConnected | Unreached::Status(_) => 2,
+        Unreached::NotAcceptable
+        | Unreached::NotSecured
+        | Unreached::Forbidden
+        | Unreached::NotConnected
+        | Unreached::Status(_) => 2,
         Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => 3,
         Unreached::NoEndpoint => 4,
     };

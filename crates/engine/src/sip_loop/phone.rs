@@ -2,6 +2,7 @@
 
 use super::lookup::{Dns, Lookup};
 use crate::config::Trunk;
+use edge::sdp::Keying;
 use edge::sip::{Binding, Credentials, Destination, Host, NameAddr, Transport, Uri};
 use fastrand::Rng;
 use rustls::pki_types::ServerName;
@@ -18,14 +19,14 @@ pub(super) struct Phone {
     pub(super) credentials: Option<Credentials>,
     /// Who calls, if not the server itself; it vouches for that.
     pub(super) caller: Option<NameAddr>,
-    /// Whether it has said that it cannot encrypt.
-    pub(super) is_in_clear: bool,
+    /// How it has said that it cannot encrypt.
+    pub(super) refused: Vec<Keying>,
 }
 
 impl Phone {
     /// A phone that is called at its own address.
     pub(super) fn at(target: Uri) -> Self {
-        Self { target, proxy: None, destination: None, credentials: None, caller: None, is_in_clear: false }
+        Self { target, proxy: None, destination: None, credentials: None, caller: None, refused: Vec::new() }
     }
 
     /// A phone of a user, called the way it came.

@@ -111,7 +111,7 @@ impl Running {
     ) {
         let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).expect("there are slots");
         self.slots[slot].push(id);
-        self.owned.insert(id, Owned { session, slot, legs });
+        self.owned.insert(id, Owned { session, slot, legs, deadline: None });
         self.by_call.insert(call, id);
         self.handle.count_conversations(self.owned.len());
     }
@@ -123,9 +123,10 @@ impl Running {
             Fact::Leg { conversation, participant, .. } if self.is_in_browser(conversation, participant) => return,
             Fact::Leg { conversation, participant, event } => {
                 self.with_session(conversation, |session| match event {
-                    LegEvent::Answered { description, may_tell_keys, transport } => {
+                    LegEvent::Answered { description, may_tell_keys, offered, transport } => {
                         session.signalled_over(participant, transport);
                         session.let_keys_be_told(participant, may_tell_keys);
+                        session.sent_first(participant, offered);
                         session.answered(participant, &description, now);
                     }
                     LegEvent::Confirmed => session.confirmed(participant, now),

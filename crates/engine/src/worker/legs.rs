@@ -6,7 +6,6 @@ use crate::rtp_ports::RtpSockets;
 use crate::session::Datagram;
 use crate::sip_loop::SipCommand;
 use call::{ConversationId, HangUpCause, Identity, ParticipantId, Unreached};
-use edge::srtp::KeySource;
 use media::TransmitStart;
 use mio::{Interest, Token};
 use std::collections::HashMap;
@@ -45,7 +44,7 @@ impl Running {
         match opened {
             Ok(sockets) => {
                 let address = SocketAddr::new(self.worker.config.rtp.address, sockets.sockets.port);
-                let srtp = self.worker.config.sip.srtp_with(&identity, KeySource::new(crate::engine::new_secret()));
+                let srtp = self.worker.srtp_with(&identity);
                 let Some(offers) = owned.session.leg_opened(participant, address, random(), srtp) else { return };
                 owned.legs.insert(participant, sockets);
                 let leg = self.address(conversation, participant);

@@ -5,6 +5,7 @@
 
 mod browsers;
 mod commands;
+mod deadlines;
 mod handle;
 mod legs;
 mod look;
@@ -19,14 +20,20 @@ use crate::alarm::Alarm;
 use crate::browsers::{Arrival, Bells, BrowserError, Call, PortHandle};
 use crate::change::{Attachment, Change, Reply, Withdrawn};
 use crate::config::Config;
-use crate::engine::CallTable;
+use crate::engine::{CallTable, new_secret};
 use crate::prompts::{PromptFailure, Prompts};
 use crate::rtp_ports::RtpPorts;
 use crate::session::{Exit, Session};
 use crate::sip_loop::{LegAddress, SipCommands};
 use crate::tick::{SLOTS, TickClock};
-use call::{CallId, Command, ConversationId, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached};
+use call::{
+    CallId, Command, ConversationId, Identity, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached,
+};
+use deadlines::Deadlines;
+use edge::dtls::Certificate;
+use edge::sdp::{Keying, LocalSrtp};
 use edge::sip::Transport;
+use edge::srtp::KeySource;
 use edge::webrtc::Browser;
 use legs::{LegSockets, Socket};
 use look::Remembered;
@@ -71,6 +78,8 @@ pub(crate) struct Worker {
     pub(crate) bells: Bells,
     /// There if browsers are served.
     pub(crate) browser_port: Option<PortHandle>,
+    /// Who the server is in handshakes.
+    pub(crate) certificate: Certificate,
 }
 
 /// A command for a worker. It can be refused when too many wait.
@@ -142,12 +151,14 @@ type Track = Result<(Codec, Arc<Loop>), PromptFailure>;
 
 /// What SIP says of a leg.
 ///
-/// `may_tell_keys`: whether keys of SRTP may stand in our description; of an answer, whether they stood in the offer.
+/// `may_tell_keys`: whether keys of SRTP may stand in our description.
 #[derive(Debug)]
 pub(crate) enum LegEvent {
     Answered {
         description: Vec<u8>,
         may_tell_keys: bool,
+        /// Which of our first offers it answers.
+        offered: Option<Keying>,
         /// How the phone is signalled.
         transport: Option<Transport>,
     },
@@ -173,6 +184,11 @@ pub(crate) enum LegEvent {
 }
 
 impl Worker {
+    /// Whether and how a new leg of `identity` is encrypted, with keys of its own.
+    fn srtp_with(&self, identity: &Identity) -> LocalSrtp {
+        self.config.sip.srtp.with(identity, &self.certificate, KeySource::new(new_secret()))
+    }
+
     /// Starts the thread.
     pub(crate) fn start(self) -> io::Result<WorkerHandle> {
         let poll = Poll::new()?;
@@ -192,6 +208,7 @@ impl Worker {
             alarm,
             ports,
             clock: TickClock::new(Instant::now()),
+            deadlines: Deadlines::default(),
             slots: Default::default(),
             owned: HashMap::new(),
             by_call: HashMap::new(),
@@ -218,6 +235,7 @@ struct Running {
     alarm: Alarm,
     ports: RtpPorts,
     clock: TickClock,
+    deadlines: Deadlines,
     slots: [Vec<ConversationId>; SLOTS],
     owned: HashMap<ConversationId, Owned>,
     by_call: HashMap<CallId, ConversationId>,
@@ -236,6 +254,8 @@ struct Owned {
     session: Session,
     slot: usize,
     legs: HashMap<ParticipantId, LegSockets>,
+    /// When it wants to be woken between two ticks, as far as its worker knows.
+    deadline: Option<Instant>,
 }
 
 impl Running {
@@ -243,7 +263,8 @@ impl Running {
         crate::priority::raise();
         let mut events = Events::with_capacity(1024);
         while !self.stopped || !self.unsent.is_empty() {
-            let deadline = self.clock.next_deadline(|slot| !self.slots[slot].is_empty());
+            let tick = self.clock.next_deadline(|slot| !self.slots[slot].is_empty());
+            let deadline = tick.into_iter().chain(self.deadlines.next()).min();
             let mut timeout = self.alarm.set(deadline);
             if !self.unsent.is_empty() {
                 // Nobody wakes us when the recorder has room again.
@@ -262,6 +283,7 @@ impl Running {
             self.alarm.clear();
             self.serve_arrivals();
             self.serve_queues();
+            self.serve_deadlines();
             self.serve_ticks();
         }
     }
@@ -273,7 +295,7 @@ impl Running {
         let mut packet = [0; DATAGRAM_BYTES_MAX];
         let now = Instant::now();
         for _ in 0..PACKETS_AT_ONCE_MAX {
-            let Ok((length, from)) = udp.recv_from(&mut packet) else { return };
+            let Ok((length, from)) = udp.recv_from(&mut packet) else { break };
             let bytes = &packet[..length];
             let session = &mut owned.session;
             let result = catch_unwind(AssertUnwindSafe(|| match socket.is_rtcp {
@@ -284,6 +306,7 @@ impl Running {
                 return self.abort(socket.conversation);
             }
         }
+        self.settle(socket.conversation, None);
     }
 
     /// Ticks every conversation that is due.

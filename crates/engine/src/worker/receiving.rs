@@ -4,12 +4,10 @@ use super::Running;
 use super::legs::random;
 use super::settle::Asked;
 use crate::change::Withdrawn;
-use crate::engine::new_secret;
 use crate::session::{Caller, Session};
 use crate::sip_loop::SipCommand;
 use call::{Conversation, ConversationId, IncomingCall};
 use edge::sip::{Status, Transport};
-use edge::srtp::KeySource;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -33,8 +31,8 @@ impl Running {
             }
         };
         let address = SocketAddr::new(self.worker.config.rtp.address, sockets.sockets.port);
-        let srtp = self.worker.config.sip.srtp_with(&call.caller.identity, KeySource::new(new_secret()));
-        let caller = match Caller::new(address, random(), srtp, may_tell_keys, offer) {
+        let srtp = self.worker.srtp_with(&call.caller.identity);
+        let caller = match Caller::new(address, random(), srtp, may_tell_keys, offer, now) {
             Ok(caller) => caller,
             Err(error) => {
                 tracing::info!(%participant, %error, "the offer of a caller cannot be used");

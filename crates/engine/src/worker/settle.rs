@@ -1,9 +1,10 @@
 //! After each step of a session: doing what it wants, and passing on what is to be recorded.
 
 use super::Running;
+use super::legs::send;
 use crate::change::{Change, Reply, Withdrawal, Withdrawn};
 use crate::prompts::CallScope;
-use crate::session::Output;
+use crate::session::{Datagram, Exit, Output};
 use crate::sip_loop::{LegAddress, SipCommand};
 use call::{Accepted, CallId, CallState, ConversationId, HangUpCause, Notice, ParticipantId};
 use std::collections::HashMap;
@@ -47,6 +48,11 @@ impl Running {
                     metrics::counter!("fermata_phones_probed_total").increment(1);
                     self.worker.sip.send(SipCommand::Probe { leg: self.address(conversation, participant) });
                 }
+                Output::Transmit { participant, destination, by_rtcp, bytes } => {
+                    let exit = if by_rtcp { Exit::Rtcp } else { Exit::Rtp };
+                    let datagram = Datagram { participant, destination, exit, bytes: &bytes };
+                    self.owned.get(&conversation).iter().for_each(|owned| send(&owned.legs, &datagram, by_rtcp));
+                }
                 Output::LoadPrompt { participant, operation, prompt, codec } => {
                     self.load_prompt(conversation, participant, operation, prompt, codec);
                 }
@@ -56,8 +62,9 @@ impl Running {
         if asked.is_some() || !notices.is_empty() {
             self.pass_on(self.change(conversation, asked, notices));
         }
-        if over {
-            self.drop_conversation(conversation);
+        match over {
+            true => self.drop_conversation(conversation),
+            false => self.note_deadline(conversation),
         }
     }
 
@@ -103,6 +110,7 @@ impl Running {
         for participant in owned.session.in_browsers() {
             self.forget_browser(self.address(conversation, participant));
         }
+        self.deadlines.change(conversation, owned.deadline, None);
         for participant in owned.legs.into_keys() {
             let (leg, cause) = (self.address(conversation, participant), HangUpCause::CallEnded);
             self.worker.sip.send(SipCommand::HangUp { leg, cause });

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use edge::latch::Latch;
 use edge::sdp::{Direction, Local, LocalSrtp, Negotiated, Negotiation, SdpError, SrtpPolicy};
+use edge::security::Security;
 use edge::sip::DialogKey;
-use edge::srtp::{KeySource, Protection};
+use edge::srtp::KeySource;
 use media::rtp::Packet;
 use media::{Decoder, Loop, TICK};
 use mio::net::UdpSocket;
@@ -19,7 +20,6 @@ use crate::hearing::{Arrived, Statistics};
 use crate::random::{random, seed};
 use crate::sequence::Sequence;
 use crate::speaker::{Numbering, Speaker};
-use crate::voice::{protect, unprotect};
 
 /// Who is later than this leaves the packet out, as a sound card does. Less would make losses of a busy machine's
 /// hiccups, more sends bursts that the peer has to throw away.
@@ -42,7 +42,7 @@ struct Call {
     dialog: DialogKey,
     negotiated: Negotiated,
     latch: Latch,
-    protection: Option<Protection>,
+    security: Security,
     speaker: Speaker,
     /// What was received, once something was.
     sequence: Option<Sequence>,
@@ -79,13 +79,15 @@ impl Member {
         let mut negotiation = Negotiation::new(self.local.clone()).with_srtp(srtp);
         negotiation.let_keys_be_told(true);
         let (answer, negotiated) = negotiation.answer(offer)?;
+        let mut security = Security::Clear;
+        security.agree(negotiation.encryption(), Instant::now());
         let bits = random();
         let numbering = Numbering { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: random() as u32 };
         self.call = Some(Call {
             dialog,
             negotiated,
             latch: Latch::new(negotiated.remote_rtp),
-            protection: negotiation.keys().map(Protection::new),
+            security,
             speaker: Speaker::new(Arc::clone(&self.speech), negotiated.format, numbering),
             sequence: None,
             last: None,
@@ -107,9 +109,9 @@ impl Member {
             call.speaker.pause();
             return false;
         }
-        let packet = protect(&mut call.protection, call.speaker.speak(), &mut self.scratch);
+        let packet = call.security.protect(call.speaker.speak(), &mut self.scratch);
         // What the system does not take is lost, as on a network.
-        packet.is_some_and(|packet| self.rtp.send_to(packet, call.latch.destination()).is_ok())
+        packet.is_ok_and(|packet| self.rtp.send_to(packet, call.latch.destination()).is_ok())
     }
 
     /// Reads what has arrived at the n-th phone, this one, and says whether there is news in it.
@@ -118,7 +120,7 @@ impl Member {
         while let Ok((length, from)) = self.rtp.recv_from(datagram) {
             let arrival = Instant::now();
             let Some(call) = &mut self.call else { continue };
-            let Some(bytes) = unprotect(&mut call.protection, &datagram[..length], &mut self.scratch) else { continue };
+            let Ok(bytes) = call.security.unprotect(&datagram[..length], &mut self.scratch) else { continue };
             let Ok(packet) = Packet::parse(bytes) else { continue };
             let is_sound = packet.payload_type == call.negotiated.format.payload_type;
             if is_sound && call.latch.admit(from, true, arrival).is_admitted() {

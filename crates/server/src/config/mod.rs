@@ -106,6 +106,8 @@ pub(crate) struct Rtp {
 pub(crate) struct Srtp {
     pub(crate) phones: SrtpPolicy,
     pub(crate) trunk: SrtpPolicy,
+    pub(crate) keys: Vec<SrtpKeys>,
+    pub(crate) offers: Vec<SrtpKeys>,
     pub(crate) suites: Vec<String>,
     pub(crate) keys_without_tls: bool,
 }
@@ -170,6 +172,14 @@ pub(crate) enum SrtpPolicy {
     Off,
     Optional,
     Required,
+}
+
+/// Where the keys of a leg come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SrtpKeys {
+    Sdes,
+    Dtls,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -15,6 +15,7 @@ mod demo;
 mod docs;
 mod encryption;
 mod guard;
+mod handshakes;
 mod harness;
 mod hold;
 mod hold_long;

@@ -49,6 +49,8 @@ impl BaresipCodec {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BaresipTransport {
     Udp,
+    /// Its sound is encrypted with keys of a handshake, and it takes no call in clear.
+    UdpAndDtls,
     /// It trusts the server's local authority, and takes no call in clear.
     TlsAndSrtp,
 }
@@ -127,6 +129,7 @@ fn config(path: &str, codec: BaresipCodec) -> String {
          module aubridge.so\n\
          module sndfile.so\n\
          module srtp.so\n\
+         module dtls_srtp.so\n\
          module stdio.so\n\
          snd_path {path}\n\
          module_tmp account.so\n\
@@ -137,6 +140,7 @@ fn config(path: &str, codec: BaresipCodec) -> String {
 fn account(server: &Server, transport: BaresipTransport, user: &str, codec: BaresipCodec) -> String {
     let (address, encryption) = match transport {
         BaresipTransport::Udp => (server.sip().to_string(), ""),
+        BaresipTransport::UdpAndDtls => (server.sip().to_string(), ";mediaenc=dtls_srtp"),
         BaresipTransport::TlsAndSrtp => (format!("{};transport=tls", server.sips()), ";mediaenc=srtp-mand"),
     };
     let codec = codec.name();

@@ -69,7 +69,7 @@ impl Bot {
         let callback = Callback::start();
         let (id, secret) = BOT;
         let settings = format!(
-            "{settings}[[apps]]\nid = \"{id}\"\nname = \"Bot\"\nsecret = \"{secret}\"\naddresses = [\"bot\", \"{BOT_NUMBER}\"]\n\
+            "{settings}\n[[apps]]\nid = \"{id}\"\nname = \"Bot\"\nsecret = \"{secret}\"\naddresses = [\"bot\", \"{BOT_NUMBER}\"]\n\
              callback_uri = \"{}\"\nroles = {ROLES:?}\n",
             callback.uri()
         );

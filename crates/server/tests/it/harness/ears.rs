@@ -61,7 +61,7 @@ pub(crate) fn speaking_at(address: Ipv4Addr, name: &str, codec: Codec, hz: u32) 
 
 /// Lets this thread, and with it the phones that it starts, go before other programs where the system allows that: they
 /// are measuring instruments. Where it does not, a busy machine may make a test fail that another run passes.
-pub(super) fn go_first() {
+pub(crate) fn go_first() {
     const NICENESS: i32 = -15;
     // Only root may.
     let _ = rustix::process::setpriority_process(None, NICENESS);

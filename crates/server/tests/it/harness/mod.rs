@@ -33,8 +33,8 @@ pub(crate) use browser::Browser;
 pub(crate) use callback::Notice;
 pub(crate) use conversation::{Conversation, Operation, answer_body, phone_target, user_target};
 pub(crate) use ears::{
-    ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, Network, SETTLING, assert_hears, assert_hears_again, assert_hears_again_over,
-    assert_hears_over, listen, speaking, speaking_at, wait_until_heard,
+    ALICE_HZ, BOB_HZ, CAROL_HZ, MUSIC_HZ, Network, SETTLING, SPOKEN_DBFS, assert_hears, assert_hears_again,
+    assert_hears_again_over, assert_hears_over, go_first, listen, speaking, speaking_at, wait_until_heard,
 };
 pub(crate) use encrypted::{encrypted, encrypted_by};
 pub(crate) use files::Files;
