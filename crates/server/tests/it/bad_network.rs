@@ -6,7 +6,7 @@ use phone::{Codec, Phone, State};
 
 use crate::harness::{
     ALICE_HZ, BOB_HZ, Bot, CAROL_HZ, Conversation, Disorder, FAR, Files, HoldKey, MUSIC_HZ, NEAR, Network, Server,
-    Trio, Wire, assert_hears_again_over, assert_hears_over, listen, speaking_at, stage,
+    Trio, Wire, assert_hears_again_over, assert_hears_over, listen, speaking_at, stage, wire_settings,
 };
 
 /// A bad mobile network. Of the RTP of a second, two or three packets never come.
@@ -34,8 +34,7 @@ fn holds_hold_on_a_network_that_loses_delays_reorders_and_repeats() {
     let Some(wire) = Wire::lay(DISORDER, SEED) else { return };
     let _stage = stage();
     wire.near.enter(|| {
-        let settings = format!("[rtp]\naddress = \"{NEAR}\"\n[dial]\nhosts = [\"{FAR}\"]\n");
-        let (server, files) = (Server::start_at(NEAR, &settings), Files::start());
+        let (server, files) = (Server::start_at(NEAR, &wire_settings()), Files::start());
         let (bot, mut phones) = (Bot::of(&server), wire.far.enter(trio));
         let call = Conversation::of(&bot, &phones.uris());
         let (bob, music) = (call.participant(phones.bob.uri()), files.uri("/music.wav"));

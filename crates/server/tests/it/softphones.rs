@@ -6,9 +6,9 @@ use std::time::Instant;
 use phone::Codec;
 
 use crate::harness::{
-    ALICE_HZ, BOB_HZ, Baresip, BaresipCodec, Bot, CAROL_HZ, Conversation, Files, HELD, HoldKey, Linphone,
-    LinphoneCodec, Server, TOGETHER, assert_hears, check_every_order, listen, phone_target, speaking, stage,
-    user_target, wait_until_heard,
+    ALICE_HZ, BOB_HZ, Baresip, BaresipCodec, BaresipTransport, Bot, CAROL_HZ, Conversation, Disorder, FAR, Files, HELD,
+    HoldKey, Linphone, LinphoneCodec, NEAR, Server, TOGETHER, Wire, assert_hears, check_every_order, listen,
+    phone_target, speaking, speaking_at, stage, user_target, wait_until_heard, wire_settings,
 };
 
 const BOB: &str = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
@@ -40,15 +40,24 @@ fn linphone_hears_only_the_music_while_held_whatever_its_hold_key_does_and_is_no
     assert_eq!(pcmu.heard_between_holds(), [HELD, TOGETHER]);
 }
 
+/// Its own recording ends when it holds for the first time, so what it is sent is looked at on its way.
 #[test]
-fn baresip_is_not_heard_while_held_whatever_its_hold_key_does() {
-    let (server, files, _stage) = (Server::start(), Files::start(), stage());
-    let (alice, carol) = (speaking("alice", Codec::Pcmu, ALICE_HZ), speaking("carol", Codec::Opus, CAROL_HZ));
-    let mut bob = Baresip::start(&server, "bob", BaresipCodec::G722, BOB_HZ);
-    let bot = Bot::of(&server);
-    let targets = [phone_target(alice.uri()), user_target(BOB), phone_target(carol.uri())];
-    let call = Conversation::of_targets(&bot, &targets);
-    let participant = call.participant(BOB);
-    check_every_order(&call, (&participant, &mut bob), [&alice, &carol], &files.uri("/music.wav"));
-    assert_eq!(bob.recording().heard_between_holds()[..2], [TOGETHER, HELD]);
+fn baresip_is_sent_only_the_music_while_held_whatever_its_hold_key_does_and_is_not_heard() {
+    let Some(wire) = Wire::lay(Disorder::default(), 0) else { return };
+    let _stage = stage();
+    wire.near.enter(|| {
+        let (server, files) = (Server::start_at(NEAR, &wire_settings()), Files::start());
+        let alice = speaking_at(NEAR, "alice", Codec::Pcmu, ALICE_HZ);
+        let carol = speaking_at(NEAR, "carol", Codec::Opus, CAROL_HZ);
+        let start = || Baresip::start_at(FAR, &server, BaresipTransport::Udp, "bob", BaresipCodec::G722, BOB_HZ);
+        let mut bob = wire.far.enter(start);
+        let bot = Bot::of(&server);
+        let targets = [phone_target(alice.uri()), user_target(BOB), phone_target(carol.uri())];
+        let call = Conversation::of_targets(&bot, &targets);
+        let participant = call.participant(BOB);
+        check_every_order(&call, (&participant, &mut bob), [&alice, &carol], &files.uri("/music.wav"));
+        assert_eq!(bob.recording().heard_between_holds()[..2], [TOGETHER, HELD]);
+    });
+    let sent = wire.sound_at_far(Codec::G722);
+    assert_eq!(sent.heard_between_holds(), [TOGETHER, HELD, TOGETHER, HELD, TOGETHER]);
 }

@@ -2,6 +2,7 @@
 //! and recording what it hears.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -76,12 +77,24 @@ impl Baresip {
         codec: BaresipCodec,
         hz: u32,
     ) -> Baresip {
+        Baresip::start_at(Ipv4Addr::LOCALHOST, server, transport, user, codec, hz)
+    }
+
+    /// The same at an address that need not be the loopback's.
+    pub(crate) fn start_at(
+        address: Ipv4Addr,
+        server: &Server,
+        transport: BaresipTransport,
+        user: &str,
+        codec: BaresipCodec,
+        hz: u32,
+    ) -> Baresip {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let path = folder.path().to_str().expect("the path of temporary files is text");
         let file = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).expect("there is room");
         file("speech.wav", &codec.speech(hz).to_bytes());
         let authority = server.data().join("ca.pem");
-        file("config", format!("{}sip_cafile {}\n", config(path, codec), authority.display()).as_bytes());
+        file("config", format!("{}sip_cafile {}\n", config(address, path, codec), authority.display()).as_bytes());
         file("accounts", account(server, transport, user, codec).as_bytes());
         let program = Program::start("baresip", Command::new("baresip").args(["-f", path]));
         program.expect("200 OK");
@@ -116,10 +129,10 @@ impl HoldKey for Baresip {
     }
 }
 
-fn config(path: &str, codec: BaresipCodec) -> String {
+fn config(address: Ipv4Addr, path: &str, codec: BaresipCodec) -> String {
     let module = codec.module();
     format!(
-        "sip_listen 127.0.0.1:0\n\
+        "sip_listen {address}:0\n\
          audio_source aufile,{path}/speech.wav\n\
          audio_player aubridge,player\n\
          audio_channels 1-2\n\

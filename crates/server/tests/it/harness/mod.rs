@@ -49,7 +49,7 @@ pub(crate) use sipp::Sipp;
 pub(crate) use stage::{Stage, stage};
 pub(crate) use trio::Trio;
 pub(crate) use wav::{Wav, tone_wav};
-pub(crate) use wire::{Disorder, FAR, NEAR, Wire};
+pub(crate) use wire::{Disorder, FAR, NEAR, Wire, wire_settings};
 
 use std::time::Duration;
 

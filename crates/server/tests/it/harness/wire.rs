@@ -1,4 +1,4 @@
-//! A bad network: what is sent on it comes late, in another order, twice or not at all, both ways.
+//! A network that may be bad: what is sent on it comes late, in another order, twice or not at all, both ways.
 //!
 //! ```text
 //!   namespace of the server                                         namespace of the phones
@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
@@ -18,16 +19,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use media::{Codec, Decoder, rtp};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tempfile::TempDir;
 
 use super::PATIENCE;
 use super::http::block_on;
 use super::program::Program;
+use super::wav::Wav;
 
 /// The addresses of the two ends.
 pub(crate) const NEAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -39,8 +43,13 @@ const MTU_BYTES: usize = 1500;
 /// How long an idle wire waits for a packet before it looks whether it is to end.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// What happens to packets. Shares are of 1.
-#[derive(Debug, Clone, Copy)]
+/// Is what a server at [`NEAR`] is told, so that phones at both ends can be called.
+pub(crate) fn wire_settings() -> String {
+    format!("[rtp]\naddress = \"{NEAR}\"\n[dial]\nhosts = [\"{NEAR}\", \"{FAR}\"]\n")
+}
+
+/// What happens to packets. Shares are of 1. By default nothing does.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Disorder {
     pub(crate) lost: f64,
     pub(crate) duplicated: f64,
@@ -61,6 +70,8 @@ pub(crate) struct Wire {
     pub(crate) far: Host,
     carriers: Vec<JoinHandle<()>>,
     is_over: Arc<AtomicBool>,
+    /// Every packet that has arrived at [`FAR`].
+    arrived_at_far: Receiver<Vec<u8>>,
     /// What the namespaces and their interfaces live by.
     _interfaces: [Program; 2],
     /// Where the sockets are.
@@ -100,11 +111,11 @@ impl Disorder {
 
 impl Wire {
     /// Lays it, unless this process may not make namespaces, which it says.
-    #[expect(clippy::print_stderr, reason = "who runs the tests is to know what was not tried")]
     pub(crate) fn lay(disorder: Disorder, seed: u64) -> Option<Wire> {
         let may_make_namespaces = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
         if !may_make_namespaces.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: this user may not make network namespaces; root may");
+            // Not by a macro, whose output a test that passes does not show. If it cannot be written, nobody is there to read it.
+            let _ = writeln!(io::stderr(), "skipped: this user may not make network namespaces; root may");
             return None;
         }
         // The threads that speak HTTP are those of all tests, and must not be started in a namespace of this one.
@@ -113,7 +124,9 @@ impl Wire {
         let (near, near_interface) = Host::open(folder.path(), "near", NEAR);
         let (far, far_interface) = Host::open(folder.path(), "far", FAR);
         let is_over = Arc::new(AtomicBool::new(false));
-        let carriers = [(&near, &far, seed), (&far, &near, !seed)].map(|(from, to, seed)| {
+        let (arriving_at_far, arrived_at_far) = channel();
+        let ways = [(&near, &far, seed, Some(arriving_at_far)), (&far, &near, !seed, None)];
+        let carriers = ways.map(|(from, to, seed, arriving)| {
             let carrier = Carrier {
                 from: from.socket.try_clone().expect("sockets can"),
                 to: to.socket.try_clone().expect("sockets can"),
@@ -121,11 +134,31 @@ impl Wire {
                 disorder,
                 random: Rng::with_seed(seed),
                 is_over: Arc::clone(&is_over),
+                arriving,
             };
             thread::spawn(move || carrier.run())
         });
         let interfaces = [near_interface, far_interface];
-        Some(Wire { near, far, carriers: carriers.into(), is_over, _interfaces: interfaces, _folder: folder })
+        let carriers = carriers.into();
+        Some(Wire { near, far, carriers, is_over, arrived_at_far, _interfaces: interfaces, _folder: folder })
+    }
+
+    /// Returns the sound that has arrived at [`FAR`], where one phone is, which speaks this codec: one packet after the
+    /// other, as if no time were between them. It is for phones that make no recording themselves.
+    ///
+    /// # Panics
+    ///
+    /// For a codec without a payload type of its own.
+    pub(crate) fn sound_at_far(&self, codec: Codec) -> Wav {
+        let payload_type = codec.static_payload_type().expect("such codecs are not asked for");
+        let (mut decoder, mut samples) = (Decoder::new(codec), Vec::new());
+        for packet in self.arrived_at_far.try_iter() {
+            let rtp = udp_payload(&packet).and_then(|payload| rtp::Packet::parse(payload).ok());
+            if let Some(rtp) = rtp.filter(|rtp| rtp.payload_type == payload_type && !rtp.payload.is_empty()) {
+                decoder.decode(rtp.payload, &mut samples).expect("the server sends what can be decoded");
+            }
+        }
+        Wav { rate_hz: decoder.rate_hz(), channels: 1, samples }
     }
 }
 
@@ -181,6 +214,8 @@ struct Carrier {
     disorder: Disorder,
     random: Rng,
     is_over: Arc<AtomicBool>,
+    /// Who wants to know what arrives.
+    arriving: Option<Sender<Vec<u8>>>,
 }
 
 impl Carrier {
@@ -191,8 +226,13 @@ impl Carrier {
         while !self.is_over.load(Ordering::Relaxed) {
             let now = Instant::now();
             while let Some(arrived) = under_way.first_entry().filter(|first| first.key().0 <= now) {
+                let packet = arrived.remove();
                 // The other end may have been taken away.
-                let _ = self.to.send_to(&arrived.remove(), &self.interface);
+                let _ = self.to.send_to(&packet, &self.interface);
+                if let Some(arriving) = &self.arriving {
+                    // The wire itself has the other end, and outlives this.
+                    let _ = arriving.send(packet);
+                }
             }
             let next = under_way.first_key_value().map_or(IDLE, |((arrival, _), _)| *arrival - now);
             self.from.set_read_timeout(Some(next.min(IDLE))).expect("it is not zero: what was due has been sent");
@@ -204,4 +244,14 @@ impl Carrier {
             }
         }
     }
+}
+
+/// Returns what an IPv4 packet carries, if that is UDP (RFC 791 §3.1, RFC 768).
+fn udp_payload(packet: &[u8]) -> Option<&[u8]> {
+    const UDP: u8 = 17;
+    const UDP_HEADER_BYTES: usize = 8;
+    let first = packet.first()?;
+    let is_udp = first >> 4 == 4 && packet.get(9) == Some(&UDP);
+    let header_bytes = usize::from(first & 0xf) * 4 + UDP_HEADER_BYTES;
+    packet.get(header_bytes..).filter(|_| is_udp)
 }
