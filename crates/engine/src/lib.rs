@@ -45,5 +45,5 @@ pub use edge::sip::{Algorithm, Credentials, GuardLimits, HostPort, Transport, Ur
 pub use edge::srtp::Suite;
 pub use edge::webrtc::OfferError;
 pub use engine::{CreateError, Engine, ExecuteError, Started};
-pub use media::{Codec, LedgerLimits, Recording, SILENCE_DBFS, Statistics, TICK, write_wav};
+pub use media::{Codec, LedgerLimits, Recording, Statistics, TICK, write_wav};
 pub use tick::TickStatistics;

@@ -158,13 +158,12 @@ impl Chronicle {
         if let Some((operation, phase)) = operation::phase_by(effect) {
             self.enter(operation, phase, now);
         }
-        let (kind, name) = match effect {
-            Effect::Notify(notice) => {
-                self.told(notice, now);
-                (EntryKind::Notice, words::notice(notice))
-            }
-            order => (EntryKind::Effect, words::effect(order)),
-        };
+        let mut kind = EntryKind::Effect;
+        if let Effect::Notify(notice) = effect {
+            self.told(notice, now);
+            kind = EntryKind::Notice;
+        }
+        let name = words::effect(effect);
         let (participant, operation) = (words::ordered_for(effect), words::operation_of_order(effect));
         let text = words::ordered(effect, |id| self.name(id));
         self.write(Entry { kind, name, outcome: None, by: None, participant, operation, text }, now);

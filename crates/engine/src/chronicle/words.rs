@@ -343,7 +343,7 @@ fn routed(Route { hears, heard }: Route) -> String {
 }
 
 /// The name of a piece of news.
-pub(super) fn notice(notice: &Notice) -> &'static str {
+fn notice(notice: &Notice) -> &'static str {
     match notice {
         Notice::Incoming { .. } => "incoming",
         Notice::Call { .. } => "call",

@@ -113,9 +113,10 @@ impl Watch {
         }
     }
 
-    /// Lets a reader begin. If nobody has watched for a while, what is known is old.
+    /// Lets a reader begin. If nobody has watched for a while, what is known is old, and what has ended since is no news.
     async fn admit(&mut self, join: Join, is_watched: bool) {
         if !is_watched {
+            (self.known, self.calls) = Default::default();
             self.look(false).await;
         }
         // The next look tells it all levels.
