@@ -6,7 +6,7 @@ const WINDOW_S = 0.1;
 const news = [];
 const waiting = [];
 const samples = [];
-let token, id, peer, leg, context;
+let token, id, peer, leg, context, withoutUdp;
 
 globalThis.phone = {
     // Opens the browser: it rings from now on.
@@ -25,7 +25,9 @@ globalThis.phone = {
         return event;
     },
 
-    async answer() {
+    // `without`: what the user's network does not let through.
+    async answer(without) {
+        withoutUdp = without === "udp";
         leg = (await connect("POST", `/fermata/v1/ringing/${id}`, 201)).headers.get("location");
     },
 
@@ -80,7 +82,10 @@ globalThis.phone = {
         const all = [...(await peer.getStats()).values()];
         const inbound = all.find((report) => report.type === "inbound-rtp");
         const remote = all.find((report) => report.type === "remote-inbound-rtp");
-        return { received: inbound?.packetsReceived, lost: inbound?.packetsLost, lossOfOurs: remote?.fractionLost };
+        const transport = all.find((report) => report.type === "transport");
+        const pair = all.find((report) => report.id === transport?.selectedCandidatePairId);
+        const local = all.find((report) => report.id === pair?.localCandidateId);
+        return { received: inbound?.packetsReceived, lost: inbound?.packetsLost, lossOfOurs: remote?.fractionLost, protocol: local?.protocol };
     },
 };
 
@@ -98,7 +103,7 @@ async function connect(method, path, status) {
     peer.addTransceiver(microphone.getAudioTracks()[0], { direction: "sendrecv", streams: [microphone] });
     const response = await offer(method, path);
     expect(response, status);
-    await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    await accept(response);
     await state("connected");
     return response;
 }
@@ -107,13 +112,23 @@ async function connect(method, path, status) {
 async function offer(method, path) {
     await peer.setLocalDescription(await peer.createOffer());
     await until(() => peer.iceGatheringState === "complete");
-    return ask(method, path, peer.localDescription.sdp, { "content-type": "application/sdp" });
+    return ask(method, path, reachable(peer.localDescription.sdp), { "content-type": "application/sdp" });
 }
 
 async function change() {
     const response = await offer("PATCH", leg);
     expect(response, 200);
-    await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    await accept(response);
+}
+
+async function accept(response) {
+    await peer.setRemoteDescription({ type: "answer", sdp: reachable(await response.text()) });
+}
+
+// A network that lets no UDP through is, to both sides, as if there were no such candidates.
+function reachable(sdp) {
+    const isReachable = (line) => !withoutUdp || !/^a=candidate:.* udp /i.test(line);
+    return sdp.split("\r\n").filter(isReachable).join("\r\n");
 }
 
 function expect(response, status) {

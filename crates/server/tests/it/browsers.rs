@@ -119,6 +119,24 @@ fn a_browser_that_moves_during_a_hold_stays_in_the_roster_and_on_hold() {
 }
 
 #[test]
+fn a_browser_whose_network_lets_no_udp_through_is_heard_and_held_over_tcp() {
+    let cast = Cast::new();
+    let files = Files::start();
+    let targets = [phone_target(cast.alice.uri()), user_target(BOB), phone_target(cast.carol.uri())];
+    let created = cast.bot.create_call(&targets);
+    cast.bob.expect_call();
+    cast.bob.answer_without_udp();
+    let call = Conversation::of_created(&cast.bot, &created.body);
+    cast.bob.assert_hears(&[ALICE_HZ, CAROL_HZ]);
+    assert_phones_hear([(&cast.alice, &[BOB_HZ, CAROL_HZ]), (&cast.carol, &[ALICE_HZ, BOB_HZ])], Instant::now());
+    let hold = call.hold(&call.participant(BOB), Some(&files.uri("/music.wav")));
+    assert_phones_hear([(&cast.alice, &[CAROL_HZ]), (&cast.carol, &[ALICE_HZ])], hold.accepted);
+    cast.bob.assert_hears(&[MUSIC_HZ]);
+    let counted = cast.bob.statistics();
+    assert_eq!((&counted["protocol"], &counted["lost"]), (&"tcp".into(), &0.into()), "{counted}");
+}
+
+#[test]
 fn a_page_that_was_reloaded_goes_on_with_its_leg_and_its_hold() {
     let cast = Cast::new();
     let files = Files::start();

@@ -78,6 +78,11 @@ impl Browser {
         self.order("answer", &Value::Null);
     }
 
+    /// The same where the network lets no UDP through.
+    pub(crate) fn answer_without_udp(&self) {
+        self.order("answer", &json!("udp"));
+    }
+
     pub(crate) fn decline(&self) {
         self.order("decline", &Value::Null);
     }
