@@ -4,7 +4,7 @@ import type { Call, IdentitySet, Layer, Operation, Owner, Participant } from "./
 
 export function nameOf(identity: IdentitySet): string {
   const known = identity.user ?? identity.application ?? identity.phone;
-  return known?.displayName || readableAddress(known?.id ?? "Somebody");
+  return known?.displayName || readableAddress(known?.id ?? "Somebody").split("@")[0]!;
 }
 
 export function nameIn(call: Call, participantId: string | null): string {
@@ -12,11 +12,10 @@ export function nameIn(call: Call, participantId: string | null): string {
   return found ? nameOf(found.identity) : "somebody who has left";
 }
 
-/** The address itself, where a name stands for it. */
+/** The whole address, where a name or a part stands for it. */
 export function addressOf(identity: IdentitySet): string | null {
-  const known = identity.user ?? identity.phone;
-  if (!known?.displayName) return null;
-  return identity.phone ? readableAddress(known.id) : null;
+  const address = identity.phone ? readableAddress(identity.phone.id) : null;
+  return address === nameOf(identity) ? null : address;
 }
 
 /** People are in a call; the application has only made it. */
@@ -30,7 +29,7 @@ export function titleOf(call: Call): string {
 }
 
 export function applicationOf(call: Call): string {
-  return call.application.displayName || shortId(call.application.id);
+  return call.application.displayName || `application ${shortId(call.application.id)}`;
 }
 
 export function list(names: string[]): string {
@@ -84,7 +83,7 @@ export function layerName({ layer, phase }: Layer): string {
 
 export function ownerName(owner: Owner): string {
   if (owner.kind === "phone") return "the phone itself";
-  const name = owner.displayName || (owner.id ? shortId(owner.id) : owner.kind);
+  const name = owner.displayName || (owner.id ? `${owner.kind} ${shortId(owner.id)}` : owner.kind);
   return owner.kind === "operator" ? `${name} (operator)` : name;
 }
 

@@ -135,8 +135,10 @@ async fn who_has_a_session_is_not_asked_again_until_it_ends() {
     let again = come(&server, &with(request(&server), &[("prompt", "login")]), Some(session)).await;
     assert_eq!(again.status, StatusCode::OK, "who wants to be asked is asked: {again:?}");
 
-    let logout = server.request(Method::GET, &format!("/{TENANT}/oauth2/v2.0/logout")).header("cookie", session);
-    let logout = show(logout).await;
+    let logout = || server.request(Method::GET, &format!("/{TENANT}/oauth2/v2.0/logout"));
+    let without_cookie = show(logout()).await;
+    assert!(!without_cookie.headers.contains_key("set-cookie"), "another site signs nobody out: {without_cookie:?}");
+    let logout = show(logout().header("cookie", session)).await;
     assert!(logout.cookie().starts_with("fermata_session=; ") && logout.cookie().contains("Max-Age=0"), "{logout:?}");
     let error = come(&server, &silent, Some(session)).await.told("error");
     assert_eq!(error.as_deref(), Some("login_required"));
