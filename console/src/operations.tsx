@@ -8,7 +8,7 @@ const STATUS: Record<Operation["status"], string> = { running: "Running", comple
 
 export function Operations({ call }: { call: Call }) {
   const newestFirst = [...call.operations].reverse();
-  if (newestFirst.length === 0) return <p class="quiet none">Nothing has been asked for yet.</p>;
+  if (newestFirst.length === 0) return <p class="quiet none">Nothing {call.endedDateTime ? "was" : "has been"} asked for.</p>;
   return (
     <ul class="rows">
       {newestFirst.map((operation) => (

@@ -6,7 +6,7 @@ import { useFetched } from "./fetched";
 import { callLink } from "./route";
 import { messageOf, now } from "./store";
 import { Clock, duration } from "./time";
-import type { Preflight, Prompt, Verdict } from "./wire";
+import type { Preflight, Prompt, Sound, Verdict } from "./wire";
 
 const EVERY_MS = 5000;
 
@@ -37,7 +37,7 @@ function Entry({ prompt }: { prompt: Prompt }) {
       <div class="row-main">
         <p class="uri">{prompt.uri ?? <strong>The built-in music</strong>}</p>
         <p class="quiet">
-          {duration(prompt.durationSeconds * 1000)}, {format(prompt)}
+          {length(prompt)}, {format(prompt)}
           {!prompt.isGraphPrompt && prompt.uri && <span class="is-bad"> Graph would not play it.</span>}
         </p>
       </div>
@@ -45,13 +45,13 @@ function Entry({ prompt }: { prompt: Prompt }) {
         <div>
           <dt>Loudness</dt>
           <dd>
-            {prompt.rmsDbfs.toFixed(1)} dBFS <span class="quiet">peak {prompt.peakDbfs.toFixed(1)}</span>
+            {loudness(prompt.rmsDbfs)} <span class="quiet">peak {loudness(prompt.peakDbfs)}</span>
           </dd>
         </div>
         <div>
           <dt>Size</dt>
           <dd>
-            {bytes(prompt.bytes)} <span class="quiet">ready for {prompt.codecsReady.join(", ") || "no codec"}</span>
+            {bytes(prompt.bytes ?? prompt.memoryBytes)} <span class="quiet">ready for {prompt.codecsReady.join(", ") || "no codec"}</span>
           </dd>
         </div>
         {prompt.fetchedDateTime && (
@@ -132,9 +132,8 @@ function Trial() {
 }
 
 function Result({ result }: { result: Preflight }) {
-  const heard = result.durationSeconds !== null && `${duration(result.durationSeconds * 1000)}, ${format(result)}`;
-  const loud = result.rmsDbfs !== null && `${result.rmsDbfs.toFixed(1)} dBFS`;
-  const facts = [result.status && `answered ${result.status}`, result.bytes !== null && bytes(result.bytes), heard, loud];
+  const facts = [result.status && `answered ${result.status}`, result.bytes !== null && bytes(result.bytes)];
+  if (result.durationSeconds !== null) facts.push(length(result), format(result), loudness(result.rmsDbfs));
   return (
     <div class="result">
       <p class="uri">{result.uri}</p>
@@ -162,7 +161,15 @@ function Verdicts({ name, verdict }: { name: string; verdict: Verdict }) {
   );
 }
 
-function format(of: { container: string | null; codec: string | null; sampleRateHz: number | null; channels: number | null }): string {
+function length(of: Sound): string {
+  return of.durationSeconds === null ? "unknown" : duration(of.durationSeconds * 1000);
+}
+
+function loudness(dbfs: number | null): string {
+  return dbfs === null ? "unknown" : `${dbfs.toFixed(1)} dBFS`;
+}
+
+function format(of: Sound): string {
   const rate = of.sampleRateHz === null ? null : `${of.sampleRateHz / 1000} kHz`;
   const channels = of.channels === null ? null : { 1: "mono", 2: "stereo" }[of.channels] ?? `${of.channels} channels`;
   const name = of.container === of.codec ? of.container : [of.container, of.codec].filter(Boolean).join(" ");

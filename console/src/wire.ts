@@ -130,17 +130,22 @@ export interface LedgerEntry {
   payload: unknown;
 }
 
-export interface Prompt {
+/** What is known of a recording; all is null of what could not be decoded. */
+export interface Sound {
+  durationSeconds: number | null;
+  sampleRateHz: number | null;
+  channels: number | null;
+  container: string | null;
+  codec: string | null;
+  /** Of the whole recording, and of its loudest sample. */
+  rmsDbfs: number | null;
+  peakDbfs: number | null;
+}
+
+export interface Prompt extends Sound {
   /** Null: the built-in music. */
   uri: string | null;
-  durationSeconds: number;
-  sampleRateHz: number;
-  channels: number;
-  container: string;
-  codec: string;
-  rmsDbfs: number;
-  peakDbfs: number;
-  bytes: number;
+  bytes: number | null;
   memoryBytes: number;
   codecsReady: string[];
   fetchedDateTime: string | null;
@@ -154,17 +159,10 @@ export interface Verdict {
   problems: string[];
 }
 
-export interface Preflight {
+export interface Preflight extends Sound {
   uri: string;
   status: number | null;
   bytes: number | null;
-  durationSeconds: number | null;
-  sampleRateHz: number | null;
-  channels: number | null;
-  container: string | null;
-  codec: string | null;
-  rmsDbfs: number | null;
-  peakDbfs: number | null;
   fermata: Verdict;
   graph: Verdict;
 }

@@ -41,6 +41,17 @@ test(`${FERMATA_ACTION} by keyboard`, async () => {
   assert.equal(focused, `Actions for ${FERMATA_PARTICIPANT}`, "who has pressed a button is still there");
   // Somebody speaks, and the meter shows it.
   await page.locator('[role="meter"][aria-valuetext$="dBFS"]').first().waitFor();
+
+  await tabTo(page, "Operations");
+  await page.getByText("Completed").first().waitFor();
+  await page.keyboard.press("ArrowRight");
+  await page.getByText("Delivered").first().waitFor();
+  await check(opened);
+  await page.keyboard.press("ArrowRight");
+  await page.getByText("HoldMusic").first().waitFor();
+  await check(opened);
+  await page.goto(new URL("#/prompts", FERMATA_URL).href);
+  await page.getByText("The built-in music").waitFor();
   await check(opened);
   await opened.close();
 });

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
@@ -39,7 +40,7 @@ pub struct Site(Arc<HashMap<String, File>>);
 struct File {
     media_type: &'static str,
     plain: &'static [u8],
-    gzip: Vec<u8>,
+    gzip: Bytes,
     tag: HeaderValue,
 }
 
@@ -95,7 +96,12 @@ impl File {
         let gzip = gzip(plain).map_err(|source| SiteError::Compression { path, source })?;
         // Weak: the same tag stands for both encodings (RFC 9110, section 8.8.1).
         let tag = format!("W/\"{}\"", hex(&Sha256::digest(plain)[..16]));
-        Ok(File { media_type, plain, gzip, tag: HeaderValue::try_from(tag).expect("hexadecimal digits are text") })
+        Ok(File {
+            media_type,
+            plain,
+            gzip: gzip.into(),
+            tag: HeaderValue::try_from(tag).expect("hexadecimal digits are text"),
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The console: what is committed is what its source builds, it is small, and in a real browser it does what it says.
 
-use crate::harness::{Server, block_on, in_console, run};
+use std::time::Instant;
+
+use crate::harness::{Bot, Conversation, Server, Trio, block_on, in_console, run, stage};
 
 /// What a first visit loads, compressed, in bytes. On a slow mobile link that is about a second.
 const FIRST_LOAD_MAX: usize = 200 * 1024;
@@ -30,6 +32,34 @@ fn a_first_visit_loads_little() {
     let sizes: Vec<usize> = std::iter::once("/").chain(paths).map(|path| compressed_size(&server, path)).collect();
     assert!(sizes.len() > 3, "the page names a script, a style and an icon: {page}");
     assert!(sizes.iter().sum::<usize>() < FIRST_LOAD_MAX, "{sizes:?}");
+}
+
+#[test]
+fn it_drives_a_full_hold_by_keyboard_alone() {
+    let (server, _stage) = (Server::start(), stage());
+    let (bot, phones) = (Bot::of(&server), Trio::start());
+    let call = Conversation::of(&bot, &phones.uris());
+    let bob = name_of(phones.bob.uri());
+    call.participant(phones.bob.uri());
+    press(&server, bob, "Hold", "Hold music");
+    phones.assert_bob_apart(&[], Instant::now());
+    let others = format!("{} and {}", name_of(phones.alice.uri()), name_of(phones.carol.uri()));
+    press(&server, bob, "Take off hold", &others);
+    phones.assert_together(Instant::now());
+}
+
+/// Signs in with a browser, and presses a button of a participant; then the page says what the participant hears.
+fn press(server: &Server, participant: &str, action: &str, hears: &str) {
+    let mut node = in_console("node");
+    node.args(["--test", "test/keyboard.test.mjs"]).env("FERMATA_URL", format!("http://{}", server.http()));
+    node.env("FERMATA_PARTICIPANT", participant).env("FERMATA_ACTION", action).env("FERMATA_HEARS", hears);
+    run(&mut node);
+}
+
+/// How the page calls who has no name: by the user part of the address.
+fn name_of(uri: &str) -> &str {
+    let address = uri.trim_start_matches("sip:");
+    address.split_once('@').map_or(address, |(user, _)| user)
 }
 
 fn load(server: &Server, path: &str) -> String {
