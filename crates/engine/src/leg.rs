@@ -22,6 +22,18 @@ pub(crate) struct LegRandom {
     pub(crate) session_id: u64,
 }
 
+/// What a phone offers that has not taken the call yet.
+#[derive(Debug)]
+pub(crate) struct EarlyOffer {
+    /// What it has said before: its answer, then its offers that were taken.
+    pub(crate) said: Vec<Vec<u8>>,
+    /// What it offers now.
+    pub(crate) description: Vec<u8>,
+    pub(crate) may_tell_keys: bool,
+    /// Which of our first offers it has got.
+    pub(crate) offered: Option<Keying>,
+}
+
 /// A leg, from its offer on.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -102,6 +114,19 @@ impl Leg {
         let (answer, negotiated) = self.negotiation.answer(offer)?;
         self.signalled(&negotiated, now);
         Ok((answer, negotiated))
+    }
+
+    /// Answers what a phone offers before it takes the call. Nothing changes by that: another phone may take the call.
+    pub(crate) fn answer_early(&self, early: &EarlyOffer) -> Result<String, SdpError> {
+        let (answer, offers) = early.said.split_first().ok_or(SdpError::NotOffered)?;
+        let mut negotiation = self.negotiation.clone();
+        negotiation.let_keys_be_told(early.may_tell_keys);
+        negotiation.sent_first(early.offered);
+        negotiation.accept_answer(answer)?;
+        for offer in offers {
+            negotiation.answer(offer)?;
+        }
+        Ok(negotiation.answer(&early.description)?.0)
     }
 
     /// Takes the answer to our last description in, which SIP has repeated to keep the session.

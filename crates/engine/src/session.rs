@@ -28,7 +28,7 @@ use call::{
 pub(crate) use caller::Caller;
 use edge::demux::{self, claims};
 use edge::sdp::{FirstOffers, Keying, LocalSrtp};
-use edge::sip::Transport;
+use edge::sip::{DialogKey, Transport};
 use edge::webrtc::{self, Transmit};
 pub(crate) use look::Memory;
 use media::{Codec, DtmfEvent, LedgerLimits, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
@@ -102,6 +102,8 @@ pub(crate) enum Output {
     /// Answer what came with [`Session::offered`] or [`Session::offer_wanted`]: with a description, or with "not
     /// acceptable".
     AnswerOffer { participant: ParticipantId, answer: Option<String> },
+    /// Answer what came with [`Session::offered_early`] in this dialog.
+    AnswerEarlyOffer { dialog: DialogKey, answer: Option<String> },
     /// Ask the phone whether it is still there; end the leg with [`Session::left`] if it is not.
     Probe { participant: ParticipantId },
     /// Get a prompt for a leg and call [`Session::prompt_loaded`].

@@ -33,6 +33,9 @@ impl Agent {
             Event::Ended { dialog, .. } if self.is_ours(dialog) => self.end(State::Ended),
             Event::Offered { dialog, body } => self.answer_offer(dialog, &body, now),
             Event::OfferWanted { dialog } => self.offer_now(dialog, now),
+            Event::OfferedEarly { dialog, .. } => {
+                self.endpoint.answer_early_offer(dialog, Err(Status::NOT_ACCEPTABLE_HERE), now);
+            }
             Event::OfferAnswered { dialog, body } if self.is_ours(dialog) => self.take_answer(dialog, &body, now),
             Event::Refreshed { dialog, body } if self.is_ours(dialog) => self.take_refresh(&body, now),
             Event::OfferRefused { dialog, .. } if self.is_ours(dialog) => {
@@ -52,6 +55,7 @@ impl Agent {
             | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
             | Event::Confirmed { .. }
+            | Event::OfferedBefore { .. }
             | Event::Info { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. } => {}

@@ -186,7 +186,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&dialog) else { return false };
         let ours = session.dialog.as_ref().is_some_and(|dialog| dialog.destination().transport().is_secure());
         let offer = match session.offered {
-            Some(Offered::Request(server)) => self.transactions.received(server),
+            Some(Offered::Request(server) | Offered::Early(server)) => self.transactions.received(server),
             Some(Offered::Success(_)) | None => None,
         };
         ours && offer.is_none_or(|offer| offer.flow.transport.is_secure())

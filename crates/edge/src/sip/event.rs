@@ -69,6 +69,24 @@ pub enum Event {
         /// The SDP offer.
         body: Vec<u8>,
     },
+    /// A callee that has not taken our call yet offers another session (UPDATE in an early dialog, RFC 3311 §5.2). Wants
+    /// [`answer_early_offer`](super::Endpoint::answer_early_offer), and changes nothing before
+    /// [`OfferedBefore`](Event::OfferedBefore) says so: another callee may take the call.
+    OfferedEarly {
+        /// Our call.
+        dialog: DialogKey,
+        /// What this callee has said before: its SDP answer, then its offers that were taken.
+        said: Vec<Vec<u8>>,
+        /// The SDP offer.
+        body: Vec<u8>,
+    },
+    /// The callee that has taken our call had made this offer before, and we had taken it. Nothing is to be answered.
+    OfferedBefore {
+        /// Our call.
+        dialog: DialogKey,
+        /// The SDP offer.
+        body: Vec<u8>,
+    },
     /// The peer asks us to offer (a re-INVITE without an offer, RFC 3261 §14.2). Wants
     /// [`answer_offer`](super::Endpoint::answer_offer) with an offer; [`Event::OfferAnswered`] follows.
     OfferWanted {

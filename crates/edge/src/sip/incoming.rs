@@ -134,6 +134,7 @@ impl Endpoint {
         if let Some(session) = self.sessions.get_mut(&dialog) {
             session.phase = Phase::Established;
             session.is_confirming = true;
+            session.description.clone_from(&answer);
         }
         self.respond_success(server, dialog, answer, now);
     }
@@ -188,10 +189,7 @@ impl Endpoint {
         self.answer_interval(key, &received, &mut response, now);
         if !description.is_empty() {
             response.headers.push(Name::ContentType, SDP_TYPE);
-            response.body.clone_from(&description);
-            if let Some(session) = self.sessions.get_mut(&key) {
-                session.description = description;
-            }
+            response.body = description;
         }
         self.transactions.respond(server, &response, now);
         if received.request.method == Method::Invite {

@@ -11,7 +11,7 @@
 //!   endpoint                    state, and what comes in is sorted
 //!   outgoing incoming ending requests probe       one rule each: calls out, calls in, ends, the rest, who is there
 //!   offering offered expiry                       and: changes of ours, of the peer's, session timers
-//!   prack reliable                                and: provisional responses that are confirmed, by us and to us
+//!   prack reliable early_offer                    and: provisional responses that are confirmed, by us and to us
 //!   register registration       a registrar; a client of one
 //!   session dialog              what is remembered of a call
 //!   transaction                 retransmissions, timers A to M
@@ -61,6 +61,7 @@ mod config;
 mod dialog;
 mod digest;
 mod dtmf_info;
+mod early_offer;
 mod ending;
 mod endpoint;
 mod event;

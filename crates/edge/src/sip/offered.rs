@@ -8,6 +8,8 @@
 //!   200 to our INVITE without         Offered        an answer                 the ACK
 //!   UPDATE without                    –              –                         it only refreshes
 //! ```
+//!
+//! An UPDATE before the call is taken is in `early_offer.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +36,7 @@ impl Endpoint {
             Description::Sdp(body) => Event::Offered { dialog: key, body },
             Description::None | Description::Unsupported => Event::OfferWanted { dialog: key },
         };
-        self.ask_owner(key, server, event, now);
+        self.ask_owner(key, Offered::Request(server), event, now);
     }
 
     /// Takes an UPDATE in. Without an offer it only refreshes the session and the peer's address.
@@ -46,15 +48,17 @@ impl Endpoint {
             }
             return;
         };
+        if self.sessions.get(&key).is_some_and(|session| session.dialog.is_none()) {
+            if !self.is_interval_too_brief(server, received, now) {
+                self.receive_early_offer(key, server, received, body, now);
+            }
+            return;
+        }
         if !self.may_be_offered(key, server, now) || self.is_interval_too_brief(server, received, now) {
             return;
         }
-        if self.sessions.get(&key).is_some_and(|session| session.dialog.is_none()) {
-            // Early media is not listened to, so there is nothing to be changed before the call is answered.
-            return self.respond_warning(server, Status::NOT_ACCEPTABLE_HERE, "an early session is not changed", now);
-        }
         self.refresh_by_peer(key, received);
-        self.ask_owner(key, server, Event::Offered { dialog: key, body }, now);
+        self.ask_owner(key, Offered::Request(server), Event::Offered { dialog: key, body }, now);
     }
 
     /// Refuses an offer that crosses one of ours (491), or that comes before the last one is answered (500).
@@ -79,21 +83,20 @@ impl Endpoint {
         }
     }
 
-    fn ask_owner(&mut self, key: DialogKey, server: ServerId, event: Event, now: Instant) {
+    pub(super) fn ask_owner(&mut self, key: DialogKey, offered: Offered, event: Event, now: Instant) {
         if let Some(session) = self.sessions.get_mut(&key) {
-            session.offered = Some(Offered::Request(server));
+            session.offered = Some(offered);
         }
-        self.transactions.set_owner(server, key);
+        if let Offered::Request(server) | Offered::Early(server) = offered {
+            self.transactions.set_owner(server, key);
+        }
         self.session_timers.set(SessionTimer::Answer(key), now + OFFER_TIMEOUT);
         self.events.push_back(event);
     }
 
     /// Takes the offer in that we asked for with an INVITE without one: its answer goes into the ACK.
     pub(super) fn take_offer_in_success(&mut self, key: DialogKey, client: ClientId, body: Vec<u8>, now: Instant) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
-        session.offered = Some(Offered::Success(client));
-        self.session_timers.set(SessionTimer::Answer(key), now + OFFER_TIMEOUT);
-        self.events.push_back(Event::Offered { dialog: key, body });
+        self.ask_owner(key, Offered::Success(client), Event::Offered { dialog: key, body }, now);
     }
 
     /// Answers [`Event::Offered`] with an SDP answer, or [`Event::OfferWanted`] with an offer; or refuses with a status,
@@ -105,8 +108,14 @@ impl Endpoint {
         let Some(offered) = session.offered.take() else { return };
         self.session_timers.clear(SessionTimer::Answer(dialog));
         match (offered, answer) {
-            (Offered::Request(server), Ok(body)) => self.respond_success(server, dialog, body, now),
-            (Offered::Request(server), Err(status)) => self.respond(server, refusal(status), now),
+            (Offered::Request(server), Ok(body)) => {
+                session.description.clone_from(&body);
+                self.respond_success(server, dialog, body, now);
+            }
+            (Offered::Early(server), Ok(body)) => self.take_early_offer(dialog, server, body, now),
+            (Offered::Request(server) | Offered::Early(server), Err(status)) => {
+                self.respond(server, refusal(status), now);
+            }
             (Offered::Success(client), Ok(body)) => {
                 session.description.clone_from(&body);
                 self.acknowledge_success(dialog, client, &body);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::authorizer::Authorizer;
 use super::dialog::{Dialog, MAX_FORWARDS};
 use super::digest::Credentials;
+use super::early_offer::Said;
 use super::ending::ANSWERED_ELSEWHERE;
 use super::endpoint::Endpoint;
 use super::event::{DialogKey, EndCause, Event};
@@ -173,16 +174,24 @@ impl Endpoint {
     }
 
     fn answered(&mut self, key: DialogKey, outcome: &ClientEvent, now: Instant) {
-        // The answer is the first; a 2xx after it must not bring another (RFC 3261 §13.2.1).
+        self.put_off_early_offer(key, now);
         let early = self.sessions.get(&key).and_then(|session| session.early_of(&outcome.response));
-        let early_answer = early.and_then(|early| early.answer.clone());
+        let said = early.map(|early| early.said.clone()).unwrap_or_default();
         match self.establish(key, outcome, now) {
-            true => {
-                let body = early_answer.unwrap_or_else(|| outcome.response.description());
-                self.events.push_back(Event::Answered { dialog: key, body });
-            }
+            true => self.tell_answered(key, said, &outcome.response),
             false => self.fail(key, &outcome.response, now),
         }
+    }
+
+    /// The answer is the first; a 2xx after it must not bring another (RFC 3261 §13.2.1).
+    fn tell_answered(&mut self, dialog: DialogKey, said: Said, response: &Response) {
+        let Some(session) = self.sessions.get_mut(&dialog) else { return };
+        if let Some(description) = said.description {
+            session.description = description;
+        }
+        let body = said.answer.unwrap_or_else(|| response.description());
+        self.events.push_back(Event::Answered { dialog, body });
+        self.events.extend(said.offers.into_iter().map(|body| Event::OfferedBefore { dialog, body }));
     }
 
     /// Makes the dialog of a 2xx and acknowledges it, unless our answer is to go into the ACK. Returns false when the 2xx

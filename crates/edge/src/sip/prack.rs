@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, DialogId};
+use super::early_offer::Said;
 use super::endpoint::Endpoint;
 use super::event::DialogKey;
 use super::header::Name;
@@ -23,8 +24,7 @@ pub(super) struct Early {
     pub(super) dialog: Dialog,
     /// The number of the last response that was confirmed.
     rseq: u32,
-    /// The answer that one of them brought; a 2xx need not bring it again.
-    pub(super) answer: Option<Vec<u8>>,
+    pub(super) said: Said,
 }
 
 impl Endpoint {
@@ -41,7 +41,7 @@ impl Endpoint {
         let Some(early) = session.early_for(dialog, rseq, EARLY_MAX) else { return };
         let body = outcome.response.description();
         if !body.is_empty() {
-            early.answer.get_or_insert(body);
+            early.said.answer.get_or_insert(body);
         }
         let mut prack = early.dialog.request(Method::Prack);
         prack.headers.push(Name::RAck, format!("{rseq} {cseq}"));
@@ -62,11 +62,16 @@ impl Session {
                 Some(&mut self.early[at])
             }
             None if self.early.len() < early_max => {
-                self.early.push(Early { dialog, rseq, answer: None });
+                self.early.push(Early { dialog, rseq, said: Said::default() });
                 self.early.last_mut()
             }
             Some(_) | None => None,
         }
+    }
+
+    /// Returns the early dialog of this name.
+    pub(super) fn early_mut(&mut self, id: &DialogId) -> Option<&mut Early> {
+        self.early.iter_mut().find(|early| early.dialog.id() == *id)
     }
 
     /// Returns what the early dialog of a final response has come to.

@@ -175,6 +175,8 @@ pub(super) enum Offered {
     Request(ServerId),
     /// In the 2xx of an INVITE of ours that had none: into its ACK.
     Success(ClientId),
+    /// In an UPDATE before the call was taken: into its 2xx.
+    Early(ServerId),
 }
 
 /// A 2xx of ours.

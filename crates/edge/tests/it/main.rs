@@ -13,6 +13,7 @@ mod sdp;
 mod sdp_negotiation;
 mod sip_call;
 mod sip_challenge;
+mod sip_early_offer;
 mod sip_expiry;
 mod sip_incoming;
 mod sip_message;

@@ -70,7 +70,7 @@ fn another_phone_that_answers_has_an_answer_of_its_own() {
 }
 
 #[test]
-fn an_early_dialog_can_be_refreshed_and_not_be_changed() {
+fn an_early_dialog_can_be_refreshed_but_not_be_changed_before_our_offer_is_answered() {
     let (mut solo, invite) = calling();
     solo.answer(&invite, "183 Session Progress", "t", &reliable("1"));
     let prack = solo.request();
@@ -82,7 +82,7 @@ fn an_early_dialog_can_be_refreshed_and_not_be_changed() {
         solo.response().status.code()
     };
     assert_eq!(status(&mut solo, "1 UPDATE", ""), 200);
-    assert_eq!(status(&mut solo, "2 UPDATE", "v=0"), 488);
+    assert_eq!(status(&mut solo, "2 UPDATE", "v=0"), 491);
     assert_eq!(status(&mut solo, "3 BYE", ""), 481);
     solo.answer(&invite, "486 Busy Here", "t", &[]);
     assert_eq!(status(&mut solo, "4 UPDATE", ""), 481);

@@ -1,16 +1,21 @@
 //! Offers and answers in mid-call: a phone's own hold, another codec, another address, or nothing new at all.
 
 use super::{Output, Session};
-use crate::leg::direction;
+use crate::leg::{EarlyOffer, direction};
 use call::{Event, ParticipantId};
 use edge::sdp::{Negotiated, SdpError};
+use edge::sip::DialogKey;
 use std::time::Instant;
 
 impl Session {
     /// The phone offers another description.
     pub(crate) fn offered(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
-        let Some(leg) = self.legs.get_mut(&participant) else { return };
-        let answer = match leg.answer(offer, now) {
+        let answer = self.take_offer(participant, offer, now);
+        self.outputs.push_back(Output::AnswerOffer { participant, answer });
+    }
+
+    fn take_offer(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) -> Option<String> {
+        match self.legs.get_mut(&participant)?.answer(offer, now) {
             Ok((answer, negotiated)) => {
                 self.renegotiated(participant, &negotiated, now);
                 Some(answer)
@@ -19,8 +24,23 @@ impl Session {
                 tracing::info!(%participant, %error, "an offer of the phone's cannot be accepted");
                 None
             }
-        };
-        self.outputs.push_back(Output::AnswerOffer { participant, answer });
+        }
+    }
+
+    /// A phone that has not taken the call yet offers another description, after all that it has said before. Nothing
+    /// changes by that until it takes the call: then [`Session::offered_before`] comes with each of its offers.
+    pub(crate) fn offered_early(&mut self, participant: ParticipantId, dialog: DialogKey, early: &EarlyOffer) {
+        let answer = self.legs.get(&participant).map(|leg| leg.answer_early(early));
+        if let Some(Err(error)) = &answer {
+            tracing::info!(%participant, %error, "an early offer of the phone's cannot be accepted");
+        }
+        let answer = answer.and_then(Result::ok);
+        self.outputs.push_back(Output::AnswerEarlyOffer { dialog, answer });
+    }
+
+    /// The phone that has taken the call had offered this before, and got the answer that it would get now.
+    pub(crate) fn offered_before(&mut self, participant: ParticipantId, offer: &[u8], now: Instant) {
+        self.take_offer(participant, offer, now);
     }
 
     /// The phone asks what we would offer. That is everything, whatever holds lie over the participant: which of them are

@@ -10,6 +10,7 @@ use media::{Decoder, Encoder, Loop, Recording, Sine, TransmitStart, tone_dbfs};
 use std::time::Duration;
 
 mod dtls;
+mod early;
 mod interleavings;
 mod liveness;
 mod looking;
@@ -382,7 +383,7 @@ impl Stage {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Notify(Notice::OperationEnded(operation)) => self.ended.push((operation.id, operation.status)),
-                Output::AnswerOffer { answer, .. } => answered = answer,
+                Output::AnswerOffer { answer, .. } | Output::AnswerEarlyOffer { answer, .. } => answered = answer,
                 Output::Transmit { destination, bytes, .. } => {
                     let mut phones = self.phones.iter_mut().filter(|phone| phone.address == destination);
                     if let Some(association) = phones.next().and_then(|phone| phone.association.as_mut()) {

@@ -19,6 +19,7 @@ use super::phone::Phone;
 use super::receiving::Callers;
 use crate::config::SipConfig;
 use crate::directory::{Destination, Directory};
+use crate::leg::EarlyOffer;
 use crate::worker::LegEvent;
 use call::{HangUpCause, Identity, LeaveCause, Unreached};
 use edge::sdp::{FirstOffer, FirstOffers, Keying};
@@ -281,6 +282,13 @@ impl Dialling {
                 let may_tell_keys = self.may_tell_keys(endpoint, dialog);
                 self.step(dialog, LegEvent::Offered { description: body, may_tell_keys })
             }
+            Event::OfferedEarly { dialog, said, body } => {
+                let way = self.ways.get(&dialog)?;
+                let (may_tell_keys, offered) = (self.keys_without_tls || way.phone.is_secure(), way.offered);
+                let early = EarlyOffer { said, description: body, may_tell_keys, offered };
+                self.step(dialog, LegEvent::OfferedEarly { dialog, early })
+            }
+            Event::OfferedBefore { dialog, body } => self.step(dialog, LegEvent::OfferedBefore { description: body }),
             Event::OfferWanted { dialog } => {
                 let may_tell_keys = self.may_tell_keys(endpoint, dialog);
                 self.step(dialog, LegEvent::OfferWanted { may_tell_keys })

@@ -77,6 +77,8 @@ pub(crate) enum SipCommand {
     HangUp { leg: LegAddress, cause: HangUpCause },
     /// Answer what [`LegEvent::Offered`] or [`LegEvent::OfferWanted`] brought; `None` means "not acceptable".
     AnswerOffer { leg: LegAddress, answer: Option<String> },
+    /// Answer what [`LegEvent::OfferedEarly`] brought; `None` means "not acceptable".
+    AnswerEarlyOffer { dialog: DialogKey, answer: Option<String> },
     /// Ask the phone whether it is still there.
     Probe { leg: LegAddress },
 }
@@ -222,10 +224,12 @@ impl SipLoop {
             SipCommand::AnsweredElsewhere { leg } => self.dialling.answered_elsewhere(&mut self.endpoint, leg, now),
             SipCommand::HangUp { leg, cause } => self.dialling.hang_up(&mut self.endpoint, leg, cause, now),
             SipCommand::AnswerOffer { leg, answer } => {
-                let answer = answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE);
                 if let Some(dialog) = self.dialling.answered_dialog(leg) {
-                    self.endpoint.answer_offer(dialog, answer, now);
+                    self.endpoint.answer_offer(dialog, acceptable(answer), now);
                 }
+            }
+            SipCommand::AnswerEarlyOffer { dialog, answer } => {
+                self.endpoint.answer_early_offer(dialog, acceptable(answer), now);
             }
             SipCommand::Probe { leg } => {
                 if let Some(dialog) = self.dialling.answered_dialog(leg) {
@@ -346,6 +350,10 @@ impl SipLoop {
         let Step { leg: LegAddress { worker, conversation, participant }, event } = step;
         self.workers[worker].tell(Fact::Leg { conversation, participant, event });
     }
+}
+
+fn acceptable(answer: Option<String>) -> Result<Vec<u8>, Status> {
+    answer.map(String::into_bytes).ok_or(Status::NOT_ACCEPTABLE_HERE)
 }
 
 fn endpoint_config(config: &SipConfig, local: SocketAddr, tls: Option<SocketAddr>) -> sip::Config {

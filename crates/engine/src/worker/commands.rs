@@ -135,6 +135,8 @@ impl Running {
                         session.let_keys_be_told(participant, may_tell_keys);
                         session.offered(participant, &description, now);
                     }
+                    LegEvent::OfferedEarly { dialog, early } => session.offered_early(participant, dialog, &early),
+                    LegEvent::OfferedBefore { description } => session.offered_before(participant, &description, now),
                     LegEvent::OfferWanted { may_tell_keys } => {
                         session.let_keys_be_told(participant, may_tell_keys);
                         session.offer_wanted(participant);

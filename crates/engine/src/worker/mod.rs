@@ -21,6 +21,7 @@ use crate::browsers::{Arrival, Bells, BrowserError, Call, PortHandle};
 use crate::change::{Attachment, Change, Reply, Withdrawn};
 use crate::config::Config;
 use crate::engine::{CallTable, new_secret};
+use crate::leg::EarlyOffer;
 use crate::prompts::{PromptFailure, Prompts};
 use crate::rtp_ports::RtpPorts;
 use crate::session::{Exit, Session};
@@ -32,7 +33,7 @@ use call::{
 use deadlines::Deadlines;
 use edge::dtls::Certificate;
 use edge::sdp::{Keying, LocalSrtp};
-use edge::sip::Transport;
+use edge::sip::{DialogKey, Transport};
 use edge::srtp::KeySource;
 use edge::webrtc::Browser;
 use legs::{LegSockets, Socket};
@@ -168,6 +169,15 @@ pub(crate) enum LegEvent {
     Offered {
         description: Vec<u8>,
         may_tell_keys: bool,
+    },
+    /// It has not taken the call yet, and offers this in this dialog.
+    OfferedEarly {
+        dialog: DialogKey,
+        early: EarlyOffer,
+    },
+    /// It has taken the call, and had offered this before.
+    OfferedBefore {
+        description: Vec<u8>,
     },
     OfferWanted {
         may_tell_keys: bool,

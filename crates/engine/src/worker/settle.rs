@@ -44,6 +44,9 @@ impl Running {
                     let leg = self.address(conversation, participant);
                     self.worker.sip.send(SipCommand::AnswerOffer { leg, answer });
                 }
+                Output::AnswerEarlyOffer { dialog, answer } => {
+                    self.worker.sip.send(SipCommand::AnswerEarlyOffer { dialog, answer });
+                }
                 Output::Probe { participant } => {
                     metrics::counter!("fermata_phones_probed_total").increment(1);
                     self.worker.sip.send(SipCommand::Probe { leg: self.address(conversation, participant) });

@@ -167,6 +167,8 @@ impl Agent {
             // Of calls that the crowd never makes, and of what only a registrar and a gateway need.
             Event::Ringing { .. }
             | Event::Answered { .. }
+            | Event::OfferedEarly { .. }
+            | Event::OfferedBefore { .. }
             | Event::Failed { .. }
             | Event::Redirected { .. }
             | Event::OfferAnswered { .. }

@@ -86,6 +86,33 @@ Content-Length: 0
 }
 
 #[test]
+fn a_domain_is_asked_only_for_what_the_uri_does_not_say() {
+    let names = NameServer::start();
+    let server = Server::start_with(&format!("{}{DIAL}", names.settings()));
+    let bot = Bot::of(&server);
+    let [srv_udp, srv_tcp] = ["_sip._udp.pbx.test", "_sip._tcp.pbx.test"];
+    let asked = || {
+        let naptr = names.count("pbx.test", RecordType::NAPTR);
+        let srv = [srv_udp, srv_tcp].map(|service| names.count(service, RecordType::SRV));
+        (naptr, srv, names.count("pbx.test", RecordType::A))
+    };
+    // Nobody answers for these names, so each question is asked anew, and the host's own address is the last hope.
+    for (uri, expected) in [
+        ("sip:alice@pbx.test;transport=tcp", (0, [0, 1], 1)),
+        ("sip:alice@pbx.test", (1, [1, 2], 2)),
+        ("sip:alice@pbx.test:5070", (1, [1, 2], 3)),
+    ] {
+        let answer = bot.create_call(&[phone_target(uri)]);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let id = answer.body["id"].as_str().expect("a call has an id").to_owned();
+        bot.expect("the end of the call", |notice| {
+            notice.resource()["id"] == id.as_str() && notice.resource()["state"] == "terminated"
+        });
+        assert_eq!(asked(), expected, "{uri}");
+    }
+}
+
+#[test]
 fn answers_are_kept_as_long_as_they_say() {
     let (alice, bob) = (speaking("alice", Codec::Pcma, ALICE_HZ), speaking("bob", Codec::Pcmu, BOB_HZ));
     let names = NameServer::start();

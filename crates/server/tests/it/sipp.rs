@@ -103,7 +103,7 @@ fn check_trunk(script: &str) {
 }
 
 #[test]
-fn a_gateway_that_answers_early_and_reliably_is_confirmed_and_heard() {
+fn a_gateway_that_answers_and_offers_early_is_confirmed_and_heard() {
     let (server, _stage) = (Server::start(), stage());
     let alice = speaking("alice", Codec::Pcmu, ALICE_HZ);
     let sipp = Sipp::start(&reliable_gateway(), BOB_HZ);
@@ -114,7 +114,7 @@ fn a_gateway_that_answers_early_and_reliably_is_confirmed_and_heard() {
         let now = Instant::now();
         alice.hearing.between(now - Duration::from_millis(100), now).level_at(BOB_HZ.into()) > -30.0
     };
-    alice.wait_until(PATIENCE, hears).expect("the answer of the 183 is the call's");
+    alice.wait_until(PATIENCE, hears).expect("what was said before the 200 is the call's");
     call.remove(&call.participant(&uri));
     sipp.finish();
 }
@@ -253,9 +253,11 @@ fn stays_for(duration: Duration, label: usize) -> String {
     )
 }
 
-/// Rings, answers in a reliable 183, wants its PRACK, and takes the call without saying its answer again (RFC 3262 §5).
+/// Rings, answers in a reliable 183 that it does not speak yet, wants its PRACK, speaks from an UPDATE on (RFC 3311 §5.2),
+/// and takes the call without saying its answer again (RFC 3262 §5).
 fn reliable_gateway() -> String {
-    let description = description(1, "[media_ip]", "sendrecv");
+    let silent = description(1, "[media_ip]", "inactive");
+    let updated = renegotiates(1, SaidIn::Update, &description(2, "[media_ip]", "sendrecv"), "sendrecv");
     let head = |status: &str| {
         format!(
             "SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n\
@@ -268,6 +270,9 @@ fn reliable_gateway() -> String {
   <action>
     <ereg regexp="100rel" search_in="hdr" header="Supported:" check_it="true" assign_to="supported"/>
     <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
+    <ereg regexp=".*" search_in="hdr" header="From:" assign_to="peer"/>
+    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="self"/>
+    <ereg regexp="sip:[^;>]*" search_in="hdr" header="Contact:" assign_to="target"/>
   </action>
 </recv>
 <Reference variables="supported"/>
@@ -278,7 +283,7 @@ RSeq: 4711
 Content-Type: application/sdp
 Content-Length: [len]
 
-{description}
+{silent}
 ]]></send>
 <recv request="PRACK">
   <action><ereg regexp="4711 1 INVITE" search_in="hdr" header="RAck:" check_it="true" assign_to="rack"/></action>
@@ -293,12 +298,12 @@ SIP/2.0 200 OK
 [last_CSeq:]
 Content-Length: 0
 
-]]></send>
+]]></send>{updated}
 <send retrans="500"><![CDATA[
 SIP/2.0 200 OK
 Via:[$via]
-[last_From:]
-[last_To:]
+From:[$peer]
+To:[$self];tag=[call_number]
 [last_Call-ID:]
 CSeq: 1 INVITE
 Contact: <sip:sipp@[local_ip]:[local_port]>
@@ -307,7 +312,7 @@ Content-Length: 0
 ]]></send>
 <recv request="ACK"/>
 <nop><action><exec rtp_stream="speech.ul,-1,0"/></action></nop>
-<recv request="BYE"/>{ENDED}"#,
+<recv request="BYE"/><label id="{END}"/>{ENDED}"#,
         head("183 Session Progress")
     ))
 }
