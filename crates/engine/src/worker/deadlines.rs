@@ -17,10 +17,13 @@ impl Deadlines {
 
     /// Replaces the deadline of a conversation.
     pub(super) fn change(&mut self, conversation: ConversationId, before: Option<Instant>, after: Option<Instant>) {
-        if before != after {
-            before.map(|before| self.0.remove(&(before, conversation)));
-            self.0.extend(after.map(|after| (after, conversation)));
+        if before == after {
+            return;
         }
+        if let Some(before) = before {
+            self.0.remove(&(before, conversation));
+        }
+        self.0.extend(after.map(|after| (after, conversation)));
     }
 
     fn due(&self, now: Instant) -> Vec<ConversationId> {
