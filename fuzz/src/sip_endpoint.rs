@@ -112,6 +112,7 @@ impl World {
             credentials: Some(Credentials { user: "us".to_owned(), password: "secret".to_owned() }),
             ring_timeout: Duration::from_secs(60),
             silence_max: None,
+            replaces: None,
         };
         self.endpoint.invite(self.current, invite, self.now);
     }

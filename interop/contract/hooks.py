@@ -35,6 +35,12 @@ class Token:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
+@schemathesis.serializer("application/sdp")
+def session_description(context, value):
+    """Whatever it makes up is sent as text: descriptions are parsed by the server, and most of these are none."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @schemathesis.hook
 def before_call(context, case, **options):
     case.path_parameters = {name: known(case, name, value) for name, value in (case.path_parameters or {}).items()}

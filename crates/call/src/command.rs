@@ -38,6 +38,17 @@ pub struct Invitation {
     pub participant: ParticipantId,
     /// Who it is.
     pub identity: Identity,
+    /// The peer-to-peer call of the same application in which it is now (`replacesCallId`): it is moved here, and that
+    /// call ends. `None`: it is called.
+    pub replaces: Option<CallId>,
+}
+
+impl Invitation {
+    /// Somebody who is called.
+    #[must_use]
+    pub fn new(participant: ParticipantId, identity: Identity) -> Self {
+        Self { participant, identity, replaces: None }
+    }
 }
 
 /// A wish of the application whose call it goes to. Graph's operation names.

@@ -4,6 +4,7 @@ use crate::hold_music::Hold;
 use crate::invite::Invite;
 use crate::lifecycle::Call;
 use crate::redirect::Redirect;
+use crate::replacement::Replacement;
 use crate::roster::{Participant, Roster};
 use crate::timer::{Timer, Timers};
 use crate::tone::Sending;
@@ -30,6 +31,7 @@ pub struct Conversation {
     pub(crate) invites: Vec<Invite>,
     pub(crate) redirect: Option<Redirect>,
     pub(crate) transfer: Option<Transfer>,
+    pub(crate) replacements: Vec<Replacement>,
     pub(crate) sending: Vec<Sending>,
     pub(crate) timers: Timers,
     effects: VecDeque<Effect>,
@@ -63,6 +65,7 @@ impl Conversation {
             invites: Vec::new(),
             redirect: None,
             transfer: None,
+            replacements: Vec::new(),
             sending: Vec::new(),
             timers: Timers::default(),
             effects: VecDeque::new(),
@@ -139,9 +142,12 @@ impl Conversation {
     pub fn observe(&mut self, event: Event, now: Instant) {
         match event {
             Event::Answered { participant } => self.answered(participant, now),
+            Event::Arrived { participant, identity } => self.arrived(participant, identity, now),
             Event::Unreached { participant, cause } => self.unreached(participant, cause),
             Event::Left { participant, cause } => self.left(participant, cause),
             Event::DirectionChanged { participant, direction } => self.direction_changed(participant, direction),
+            Event::Referred { participant, target } => self.referred(participant, target, now),
+            Event::ReplacementCalled { participant, by } => self.replacement_called(participant, by, now),
             Event::PromptLoaded { operation } => self.prompt_loaded(operation, now),
             Event::PromptFailed { operation, failure } => self.prompt_failed(operation, failure, now),
             Event::MusicStarted { operation } => self.music_started(operation, now),

@@ -1,6 +1,6 @@
 //! Orders to whoever drives the conversation, in the rules' own words: what is to be, never how.
 
-use crate::{Identity, Notice, OperationId, ParticipantId, Prompt, RejectReason, Route, Tone, Unreached};
+use crate::{CallId, Identity, Notice, OperationId, ParticipantId, Prompt, RejectReason, Route, Tone, Unreached};
 use std::time::Duration;
 
 /// An order. Orders are given in the sequence in which they are to be carried out.
@@ -20,6 +20,21 @@ pub enum Effect {
     TakeCall {
         /// Who calls.
         participant: ParticipantId,
+    },
+    /// Have the person of another call come into this conversation: that call ends ([`crate::Conversation::release_person`]).
+    /// Answered by [`crate::Event::Arrived`] or [`crate::Event::Unreached`].
+    Fetch {
+        /// The roster entry that it will get.
+        participant: ParticipantId,
+        /// The other call.
+        from: CallId,
+    },
+    /// Tell a phone how what it asked for with a REFER goes on ([`crate::Event::Referred`]).
+    TellReferrer {
+        /// Whose phone.
+        participant: ParticipantId,
+        /// How it goes on.
+        progress: ReferProgress,
     },
     /// End a participant's leg, ringing or answered. Not answered by an event.
     HangUp {
@@ -91,6 +106,19 @@ pub enum Effect {
     Close,
 }
 
+/// What a phone is told of its REFER: `Accepted` or `Refused` first, and after `Accepted` one of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferProgress {
+    /// The target is being called.
+    Accepted,
+    /// It may not refer anybody: it is on hold, is nobody of the directory, or has referred already.
+    Refused,
+    /// The target has taken its place.
+    Succeeded,
+    /// The target has not.
+    Failed(Unreached),
+}
+
 /// Why a leg is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUpCause {
@@ -106,4 +134,8 @@ pub enum HangUpCause {
     Undecided,
     /// Nobody to whom the call was redirected has taken it.
     NotRedirected(Unreached),
+    /// It called to take a place that is not free: its holder is on hold, or gone.
+    NotReplaced,
+    /// Somebody else has taken its place.
+    Replaced,
 }

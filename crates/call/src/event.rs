@@ -1,6 +1,6 @@
 //! Facts about the world. They cannot be refused; one that no longer matters is ignored.
 
-use crate::{Direction, OperationId, ParticipantId, PromptFailure, Tone};
+use crate::{Direction, Identity, Invitation, OperationId, ParticipantId, PromptFailure, Tone};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,13 @@ pub enum Event {
     Answered {
         /// Who.
         participant: ParticipantId,
+    },
+    /// Somebody has come from another call ([`crate::Effect::Fetch`]), and its audio goes on as it was negotiated there.
+    Arrived {
+        /// Who.
+        participant: ParticipantId,
+        /// Who it is, as the other call knows it.
+        identity: Identity,
     },
     /// Somebody who was called cannot be reached or does not want to.
     Unreached {
@@ -30,6 +37,22 @@ pub enum Event {
         participant: ParticipantId,
         /// From the phone's point of view.
         direction: Direction,
+    },
+    /// A participant's phone asks that somebody else be called to take its place (REFER, RFC 3515). Answered by
+    /// [`crate::Effect::TellReferrer`].
+    Referred {
+        /// Who asks.
+        participant: ParticipantId,
+        /// Who is to take its place.
+        target: Invitation,
+    },
+    /// Somebody calls to take a participant's place (`Replaces`, RFC 3891). Answered by [`crate::Effect::TakeCall`] or
+    /// [`crate::Effect::HangUp`].
+    ReplacementCalled {
+        /// Whose place.
+        participant: ParticipantId,
+        /// Who calls.
+        by: Invitation,
     },
     /// The audio of a hold is ready to be played.
     PromptLoaded {
@@ -89,6 +112,8 @@ pub enum Unreached {
     NoAnswer,
     /// The phone answered with a description of audio that we cannot use.
     NotAcceptable,
+    /// It was to come from another call, which is no call with one person, or no longer.
+    NotReleased,
     /// It called, and has given up before anybody answered.
     Withdrawn,
     /// It called, and has not confirmed that its call was answered.

@@ -78,6 +78,7 @@ impl Conversation {
         self.established_call(operation.call)?;
         self.addressable(operation.call, participant)?;
         self.hold_slot(participant)?;
+        self.end_replacement_of(participant);
         self.lay_hold(participant, true);
         let (by, started_by) = (operation.call, operation.id);
         let phase = Phase::Loading(operation.clone());

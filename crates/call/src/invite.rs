@@ -5,7 +5,10 @@ use crate::conversation::Conversation;
 use crate::lifecycle::unreached_result;
 use crate::roster::Participant;
 use crate::timer::Timer;
-use crate::{Accepted, CallId, Invitation, Operation, OperationId, ParticipantId, Refusal, ResultInfo, Unreached};
+use crate::{
+    Accepted, CallId, Effect, Identity, Invitation, Operation, OperationId, ParticipantId, Refusal, ResultInfo,
+    Unreached,
+};
 use std::time::{Duration, Instant};
 
 /// "Up to 5 participants at once" (Graph, `participant: invite`).
@@ -14,6 +17,9 @@ pub const INVITEES_MAX: usize = 5;
 /// Somebody who has not answered for so long is not called any longer. Longer than the ring time that the SIP side
 /// keeps (60 s), so that it has the first word; this one only makes sure that there is an end.
 pub const RING_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long another call may take to release its person. It takes a tick; what has not come by then comes no more.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running invitation.
 #[derive(Debug)]
@@ -63,9 +69,23 @@ impl Conversation {
     }
 
     pub(crate) fn dial(&mut self, invitation: Invitation, now: Instant) {
-        let Invitation { participant, identity } = invitation;
-        self.timers.set(Timer::Ring(participant), now + RING_TIMEOUT);
-        self.add_ringing(Participant::ringing(participant, identity), None);
+        let Invitation { participant, identity, replaces } = invitation;
+        let newcomer = Participant::ringing(participant, identity);
+        let Some(from) = replaces else {
+            self.timers.set(Timer::Ring(participant), now + RING_TIMEOUT);
+            return self.add_ringing(newcomer, None);
+        };
+        self.timers.set(Timer::Ring(participant), now + FETCH_TIMEOUT);
+        self.roster.add(newcomer);
+        self.order(Effect::Fetch { participant, from });
+    }
+
+    /// Somebody has come from another call.
+    pub(crate) fn arrived(&mut self, participant: ParticipantId, identity: Identity, now: Instant) {
+        if let Some(newcomer) = self.roster.find(participant) {
+            newcomer.identity = identity;
+        }
+        self.answered(participant, now);
     }
 
     /// One who was invited has answered (`None`) or not. The operation completes if at least one of its people is in.

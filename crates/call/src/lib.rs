@@ -22,7 +22,7 @@
 //!     participant: bot,
 //!     application: Identity::application("app", None),
 //!     kind: CallKind::Group,
-//!     targets: vec![Invitation { participant: alice, identity: Identity::user("alice", None) }],
+//!     targets: vec![Invitation::new(alice, Identity::user("alice", None))],
 //! }, now);
 //! while conversation.poll_effect().is_some() {}
 //!
@@ -57,6 +57,7 @@ mod redirect;
 mod refusal;
 mod remove;
 mod repeat;
+mod replacement;
 mod roster;
 mod timer;
 mod tone;
@@ -65,7 +66,7 @@ mod withdraw;
 
 pub use command::{Accepted, Command, IncomingCall, Invitation, NewCall, RejectReason};
 pub use conversation::Conversation;
-pub use effect::{Effect, HangUpCause};
+pub use effect::{Effect, HangUpCause, ReferProgress};
 pub use event::{Event, LeaveCause, Unreached};
 pub use hold_music::{HoldPhase, MUSIC_START_TIMEOUT, MUSIC_STOP_TIMEOUT, PROMPT_LOAD_TIMEOUT};
 pub use id::{CallId, ConversationId, OperationId, ParticipantId};

@@ -126,6 +126,7 @@ impl Conversation {
         self.calls.iter_mut().for_each(|c| c.joined_once = true);
         self.redirect_answered(participant, now);
         self.transfer_answered(participant);
+        self.replacement_answered(participant);
         let waiting = self.calls.iter().filter(|c| c.state == CallState::Establishing);
         for call in waiting.map(|c| c.id).collect::<Vec<_>>() {
             self.establish(call);
@@ -153,6 +154,7 @@ impl Conversation {
         self.invite_settled(participant, Some(cause));
         self.redirect_unreached(participant, cause);
         self.transfer_unreached(participant, cause);
+        self.replacement_unreached(participant, cause);
         self.end_if_empty();
     }
 
@@ -164,6 +166,10 @@ impl Conversation {
     pub(crate) fn left(&mut self, participant: ParticipantId, cause: LeaveCause) {
         let Ok(person) = self.roster.person(participant) else { return };
         let id = person.id;
+        if self.is_being_replaced(id) {
+            self.take_out(id);
+            return self.tell_roster();
+        }
         self.take_out(id);
         let peer_calls = self.calls.iter().filter(|c| c.kind == CallKind::PeerToPeer).map(|c| c.id);
         for call in peer_calls.collect::<Vec<_>>() {
@@ -176,6 +182,7 @@ impl Conversation {
     /// Takes a person out of everything; what it was part of ends.
     pub(crate) fn take_out(&mut self, participant: ParticipantId) {
         self.roster.remove(participant);
+        self.replacement_unreached(participant, Unreached::NoAnswer);
         self.end_hold_of_leaver(participant);
         self.stop_tones_to(participant);
     }
@@ -316,6 +323,7 @@ pub(crate) fn unreached_result(cause: Unreached) -> ResultInfo {
         Unreached::Declined => ResultInfo::new(603, 8538, "The callee declined the call."),
         Unreached::NoAnswer => ResultInfo::new(408, 10_057, "The callee did not answer."),
         Unreached::NotAcceptable => ResultInfo::new(488, 10_076, "The callee offers no audio that can be used."),
+        Unreached::NotReleased => ResultInfo::new(404, 8522, "The call to be replaced is not one with one person."),
         Unreached::Withdrawn => ResultInfo::new(487, 8542, "The caller has given up."),
         Unreached::NotConfirmed => ResultInfo::new(408, 1106, "The caller has not confirmed that it was answered."),
         Unreached::NotConnected => {

@@ -51,7 +51,7 @@ impl Conversation {
         self.tell_call(call, false);
         let ringing = targets.iter().map(|target| target.participant).collect();
         self.redirect = Some(Redirect { call, caller, ringing, is_taken: false });
-        for Invitation { participant, identity } in targets {
+        for Invitation { participant, identity, .. } in targets {
             self.add_ringing(Participant::ringing(participant, identity), Some(timeout));
         }
         Ok(Accepted::Done)
@@ -63,6 +63,9 @@ impl Conversation {
         let (call, caller) = (redirect.call, redirect.caller);
         if participant == caller {
             return self.redirected(call);
+        }
+        if !redirect.ringing.contains(&participant) {
+            return;
         }
         redirect.is_taken = true;
         let others = std::mem::take(&mut redirect.ringing);

@@ -7,12 +7,14 @@
 //!       └───────────────────────┘ with the reason; the call is as it was, a hold included
 //! ```
 //!
-//! The target is called from here, and the transferee stays where it is: it needs not know how to transfer. Until the target
-//! has answered nothing changes for the transferee; with the application's call its holds end, as always.
+//! The target is called from here, and the transferee stays where it is: it needs not know how to transfer. Or the
+//! application has asked the target first, in a call of its own (consultative): then the target is moved here from there, and
+//! that call ends. Until the target is there nothing changes for the transferee; with the application's call its holds end,
+//! as always.
 
 use crate::conversation::Conversation;
 use crate::lifecycle::{CallKind, CallState, unreached_result};
-use crate::{Accepted, CallId, Change, Invitation, Notice, ParticipantId, Refusal, ResultInfo, Unreached};
+use crate::{Accepted, CallId, Change, Identity, Invitation, Notice, ParticipantId, Refusal, ResultInfo, Unreached};
 use std::time::Instant;
 
 /// A call on its way to somebody else.
@@ -20,6 +22,7 @@ use std::time::Instant;
 pub(crate) struct Transfer {
     call: CallId,
     target: ParticipantId,
+    is_consultative: bool,
 }
 
 impl Conversation {
@@ -28,11 +31,29 @@ impl Conversation {
             return Err(Refusal::NotPeerToPeer);
         }
         self.refuse_twice(std::slice::from_ref(&target))?;
-        self.transfer = Some(Transfer { call, target: target.participant });
+        self.transfer = Some(Transfer { call, target: target.participant, is_consultative: target.replaces.is_some() });
         self.set_state(call, CallState::Transferring);
         self.tell_call(call, false);
         self.dial(target, now);
         Ok(Accepted::Done)
+    }
+
+    /// Gives the person of a peer-to-peer call away, to another conversation of the same application. The call ends, its
+    /// hold with it; the person's leg goes on. Returns who it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if it is not a call with one person who is in; nothing is changed then.
+    pub fn release_person(&mut self, call: CallId) -> Result<(ParticipantId, Identity), Refusal> {
+        let is_peer_to_peer = self.established_call(call)?.kind == CallKind::PeerToPeer;
+        let person = self.roster.people().into_iter().find(|id| self.roster.person(*id).is_ok());
+        let released = person.filter(|_| is_peer_to_peer).ok_or(Refusal::NotPeerToPeer)?;
+        let identity = self.roster.person(released)?.identity.clone();
+        self.end_replacement_of(released);
+        self.take_out(released);
+        self.terminate(call, ResultInfo::new(200, 7015, "The call was transferred."));
+        self.end_if_empty();
+        Ok((released, identity))
     }
 
     /// The target has answered: the two stay together without the application.
@@ -49,13 +70,15 @@ impl Conversation {
 
     /// The target cannot be reached: the call is as it was.
     pub(crate) fn transfer_unreached(&mut self, participant: ParticipantId, cause: Unreached) {
-        let Some(Transfer { call, .. }) = self.transfer.take_if(|transfer| transfer.target == participant) else {
+        let Some(transfer) = self.transfer.take_if(|transfer| transfer.target == participant) else {
             return;
         };
+        let Transfer { call, is_consultative, .. } = transfer;
+        let subcode = if is_consultative { 7700 } else { 7000 };
         let state = CallState::Established;
         self.set_state(call, state);
         let ResultInfo { message, .. } = unreached_result(cause);
-        let result = Some(ResultInfo::new(500, 7000, format!("The call was not transferred. {message}")));
+        let result = Some(ResultInfo::new(500, subcode, format!("The call was not transferred. {message}")));
         self.notify(Notice::Call { call, change: Change::Updated, state, audio_active: true, result });
     }
 

@@ -106,6 +106,21 @@ impl Directory {
         found.map(|application| Identity::application(&application.id, Some(application.display_name.clone())))
     }
 
+    /// Says who it is that somebody means by `name` at this server: a user, or a number that a trunk knows.
+    pub(crate) fn here(&self, name: &str) -> Identity {
+        match self.users.iter().find(|user| user.name == name) {
+            Some(user) => Identity::user(&user.id, Some(user.display_name.clone())),
+            None if is_e164(name) => Identity::phone(name, None),
+            // Nobody: not found when it is called.
+            None => Identity::user(name, None),
+        }
+    }
+
+    /// Says who it is that is reached at another host.
+    pub(crate) fn elsewhere(&self, uri: SipUri) -> Identity {
+        Identity::phone(Uri::Sip(uri).to_string(), None)
+    }
+
     /// Says who calls: the user it has proved to be, else a phone.
     pub(crate) fn caller(&self, user: Option<&str>, from: &NameAddr) -> Identity {
         if let Some(user) = self.users.iter().find(|known| Some(known.name.as_str()) == user) {

@@ -10,7 +10,9 @@ mod caller;
 mod handshakes;
 mod liveness;
 mod look;
+mod moving;
 mod music;
+mod referral;
 mod renegotiation;
 mod ringing;
 mod tones;
@@ -23,15 +25,16 @@ use crate::live::WallClock;
 use browsers::BrowserLeg;
 use call::{
     Accepted, CallId, Command, Conversation, Effect, Event, HangUpCause, Hears, Identity, LeaveCause, Notice,
-    OperationId, ParticipantId, Prompt, Refusal, ResultInfo, Unreached,
+    OperationId, ParticipantId, Prompt, ReferProgress, Refusal, ResultInfo, Unreached,
 };
 pub(crate) use caller::Caller;
 use edge::demux::{self, claims};
 use edge::sdp::{FirstOffers, Keying, LocalSrtp};
-use edge::sip::{DialogKey, Transport};
+use edge::sip::{DialogKey, Replaces, Transport};
 use edge::webrtc::{self, Transmit};
 pub(crate) use look::Memory;
 use media::{Codec, DtmfEvent, LedgerLimits, LegId, Mixer, NtpTime, Outgoing, OutgoingKind, Received, RtpError};
+pub(crate) use moving::MovedLeg;
 use music::Music;
 use ringing::Ringing;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -54,8 +57,10 @@ pub(crate) struct Session {
     ringing: HashMap<ParticipantId, Ringing>,
     by_leg: HashMap<LegId, ParticipantId>,
     music: BTreeMap<ParticipantId, Music>,
-    /// The answer to the offer of somebody who calls and whose call is not taken.
-    unanswered: Option<(ParticipantId, String)>,
+    /// The answers to the offers of those who call and whose calls are not taken.
+    unanswered: HashMap<ParticipantId, String>,
+    /// Who is being referred to, and the dialog whose place its call is to take.
+    replacing: Option<(ParticipantId, Replaces)>,
     /// What was last ordered for each leg.
     routes: HashMap<ParticipantId, call::Route>,
     /// Whether an application wants to know of keys.
@@ -88,7 +93,17 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) enum Output {
     /// Make sockets for a leg and call [`Session::leg_opened`], or [`Session::unreached`].
-    OpenLeg { participant: ParticipantId, identity: Identity, ring_timeout: Option<Duration> },
+    OpenLeg {
+        participant: ParticipantId,
+        identity: Identity,
+        ring_timeout: Option<Duration>,
+        /// The dialog whose place the call is to take.
+        replaces: Option<Replaces>,
+    },
+    /// Have the person of another call come here, and call [`Session::arrive`], or [`Session::unreached`].
+    Fetch { participant: ParticipantId, from: CallId },
+    /// Tell a phone how its REFER goes on.
+    TellReferrer { participant: ParticipantId, progress: ReferProgress },
     /// Hang up, and close the sockets.
     CloseLeg { participant: ParticipantId, cause: HangUpCause },
     /// Nobody is to be called in browsers any more: this is why.
@@ -153,7 +168,8 @@ impl Session {
             ringing: HashMap::new(),
             by_leg: HashMap::new(),
             music: BTreeMap::new(),
-            unanswered: None,
+            unanswered: HashMap::new(),
+            replacing: None,
             routes: HashMap::new(),
             listens_for_tones: false,
             keypads: HashMap::new(),
@@ -218,8 +234,7 @@ impl Session {
         if !self.dialing.remove(&participant) {
             return None;
         }
-        self.legs_made += 1;
-        let mut leg = Leg::new(LegId(self.legs_made), address, random, srtp);
+        let mut leg = Leg::new(self.new_leg_id(), address, random, srtp);
         let offers = leg.first_offers();
         self.legs.insert(participant, leg);
         Some(offers)
@@ -356,7 +371,15 @@ impl Session {
             match effect {
                 Effect::Dial { participant, identity, ring_timeout } => {
                     self.dialing.insert(participant);
-                    self.outputs.push_back(Output::OpenLeg { participant, identity, ring_timeout });
+                    let replaces = self.replacing.take_if(|(who, _)| *who == participant).map(|(_, replaces)| replaces);
+                    self.outputs.push_back(Output::OpenLeg { participant, identity, ring_timeout, replaces });
+                }
+                Effect::Fetch { participant, from } => {
+                    self.dialing.insert(participant);
+                    self.outputs.push_back(Output::Fetch { participant, from });
+                }
+                Effect::TellReferrer { participant, progress } => {
+                    self.outputs.push_back(Output::TellReferrer { participant, progress });
                 }
                 Effect::TakeCall { participant } => self.answer_call(participant),
                 Effect::HangUp { participant, cause } => self.close_leg(participant, cause),
@@ -387,9 +410,8 @@ impl Session {
 
     fn close_leg(&mut self, participant: ParticipantId, cause: HangUpCause) {
         self.dialing.remove(&participant);
-        self.routes.remove(&participant);
-        self.music.remove(&participant);
-        self.keypads.remove(&participant);
+        self.unanswered.remove(&participant);
+        self.forget_sound_of(participant);
         if let Some(leg) = self.legs.remove(&participant) {
             self.by_leg.remove(&leg.id);
             self.memory.ledgers.leg_removed(participant, self.mixer.remove_leg(leg.id));
@@ -397,6 +419,17 @@ impl Session {
         self.stop_ringing(participant, RingEnd::Over);
         self.close_browser(participant);
         self.outputs.push_back(Output::CloseLeg { participant, cause });
+    }
+
+    fn new_leg_id(&mut self) -> LegId {
+        self.legs_made += 1;
+        LegId(self.legs_made)
+    }
+
+    fn forget_sound_of(&mut self, participant: ParticipantId) {
+        self.routes.remove(&participant);
+        self.music.remove(&participant);
+        self.keypads.remove(&participant);
     }
 
     /// The mixer's name of a leg that is up, at a phone or in a browser.

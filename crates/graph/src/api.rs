@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use call::{Accepted, CallId, Command, OperationId, ParticipantId};
+use call::{Accepted, CallId, Command, Invitation, OperationId, ParticipantId};
 use engine::outgoing::Rule;
 use engine::{Attachment, Engine, ExecuteError};
 use http::header::{HOST, LOCATION};
@@ -84,6 +84,22 @@ impl Inner {
     /// Finds a call that is the caller's own and has not ended.
     pub(crate) async fn owned_call(&self, caller: &Caller, id: CallId) -> Result<CallRow, Failure> {
         self.store.call(caller.app, caller.tenant, id).await?.ok_or_else(Failure::call_not_found)
+    }
+
+    /// Refuses to move people here from calls that are not the caller's own, or from this very call.
+    pub(crate) async fn require_own_calls(
+        &self,
+        caller: &Caller,
+        invitations: &[Invitation],
+        call: &str,
+    ) -> Result<(), Failure> {
+        for replaced in invitations.iter().filter_map(|invitation| invitation.replaces) {
+            if Some(replaced.as_u128()) == guid(call) {
+                return Err(Invalid::new("replacesCallId", "must be the id of another call").into());
+            }
+            self.owned_call(caller, replaced).await?;
+        }
+        Ok(())
     }
 
     /// Refuses what would have to be stored while nothing can be: what is not begun need not be undone.

@@ -55,7 +55,7 @@ pub use format::Format;
 pub use heard::{HeardLedger, Interval, LedgerLimits, Sound, Tape};
 pub use hold_music::hold_music;
 pub use level::{SILENCE_DBFS, level_dbfs, peak_dbfs};
-pub use mixer::{LegId, Mixer, Outgoing, OutgoingKind};
+pub use mixer::{DetachedLeg, LegId, Mixer, Outgoing, OutgoingKind};
 pub use music::{Loop, Recording};
 pub use receiver::{Ignored, Received};
 pub use route::{Hears, Route};

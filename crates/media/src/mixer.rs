@@ -68,6 +68,15 @@ pub struct Mixer {
     speakers: Arc<[LegId]>,
 }
 
+/// A leg on its way from one mixer to another.
+pub struct DetachedLeg(Leg);
+
+impl std::fmt::Debug for DetachedLeg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DetachedLeg").field(&self.0.id).finish()
+    }
+}
+
 struct Leg {
     id: LegId,
     route: Route,
@@ -106,7 +115,7 @@ impl Mixer {
 
     /// Adds a leg; one with the same id is replaced.
     pub fn add_leg(&mut self, leg: LegId, format: Format, start: TransmitStart, route: Route) {
-        let added = Leg {
+        self.put(Leg {
             id: leg,
             receiver: Receiver::new(format),
             route,
@@ -114,11 +123,7 @@ impl Mixer {
             reports: Reports::new(start.ssrc),
             cname: format!("fermata-{:08x}", start.ssrc),
             heard: self.ledgers.map(|limits| HeardLedger::new(leg, limits)),
-        };
-        match self.position(leg) {
-            Ok(at) => self.legs[at] = added,
-            Err(at) => self.legs.insert(at, added),
-        }
+        });
     }
 
     /// Changes what a leg speaks, as after a re-INVITE. Its stream and its route go on; what it said before is dropped,
@@ -134,6 +139,29 @@ impl Mixer {
     pub fn remove_leg(&mut self, leg: LegId) -> Option<HeardLedger> {
         let at = self.position(leg).ok()?;
         self.legs.remove(at).heard
+    }
+
+    /// Takes a leg out so that it goes on in another mixer ([`Mixer::attach_leg`]): its stream, what it has received and not
+    /// played, and its statistics. What was written down of it stays here and is returned with it.
+    pub fn detach_leg(&mut self, leg: LegId) -> Option<(DetachedLeg, Option<HeardLedger>)> {
+        let at = self.position(leg).ok()?;
+        let mut leg = self.legs.remove(at);
+        let heard = leg.heard.take();
+        leg.transmitter.keys.clear();
+        Some((DetachedLeg(leg), heard))
+    }
+
+    /// Takes in a leg of another mixer, under a new name; one with the same id is replaced.
+    pub fn attach_leg(&mut self, leg: LegId, detached: DetachedLeg, route: Route) {
+        let heard = self.ledgers.map(|limits| HeardLedger::new(leg, limits));
+        self.put(Leg { id: leg, route, heard, ..detached.0 });
+    }
+
+    fn put(&mut self, leg: Leg) {
+        match self.position(leg.id) {
+            Ok(at) => self.legs[at] = leg,
+            Err(at) => self.legs.insert(at, leg),
+        }
     }
 
     /// Returns what was written down of a leg.

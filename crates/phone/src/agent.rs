@@ -227,7 +227,8 @@ impl Agent {
 
     fn execute(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Call(target) => self.dial(target, now),
+            Command::Call(target, replaces) => self.dial(target, replaces, now),
+            Command::Refer(target, replaces) => self.refer(&target, replaces.as_ref(), now),
             Command::HangUp => self.hang_up(now),
             Command::Hold(hold) => self.call.iter_mut().for_each(|call| call.wish(hold)),
             Command::Renegotiate(manner) => self.manner = manner,

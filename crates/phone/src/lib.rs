@@ -57,6 +57,6 @@ pub use window::Window;
 
 // What the interface speaks of, so that whoever has phones needs nothing else.
 pub use edge::sdp::{Direction, Keying, SrtpPolicy};
-pub use edge::sip::{RegistrationState, Status, Transport};
+pub use edge::sip::{RegistrationState, Replaces, Status, Transport};
 pub use edge::srtp::Suite;
 pub use media::{Codec, Key, Recording};

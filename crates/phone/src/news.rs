@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use edge::dtls::Terms;
 use edge::sdp::{Encryption, Negotiated};
-use edge::sip::{Credentials, Destination, DialogKey, Event, HostPort, Invite, NameAddr, Registration, Status, Uri};
+use edge::sip::{
+    Credentials, Destination, DialogKey, Event, HostPort, Invite, NameAddr, Registration, Replaces, SipUri, Status, Uri,
+};
 use media::Key;
 
 use crate::agent::{Agent, REGISTRATION};
@@ -45,6 +47,11 @@ impl Agent {
                 self.shared.change(|observation| observation.registration = Some(state));
             }
             Event::Disconnect { flow } => self.sockets.close(flow),
+            Event::ReferProgress { status, .. } => {
+                self.shared.change(|observation| observation.refer_status = Some(status));
+            }
+            // It transfers and is not transferred.
+            Event::Referred { dialog, .. } => self.endpoint.answer_referral(dialog, Err(Status::DECLINE), now),
             // Of calls that are over for the phone, and of what only a registrar and a gateway need.
             Event::Ringing { .. }
             | Event::Answered { .. }
@@ -67,7 +74,7 @@ impl Agent {
     }
 
     /// Calls somebody, unless there is a call or the phone is being switched off.
-    pub(crate) fn dial(&mut self, target: Uri, now: Instant) {
+    pub(crate) fn dial(&mut self, target: Uri, replaces: Option<Replaces>, now: Instant) {
         if self.call.is_some() || self.is_leaving() {
             return;
         }
@@ -85,8 +92,16 @@ impl Agent {
             credentials: self.credentials(),
             ring_timeout: RING_TIMEOUT,
             silence_max: None,
+            replaces,
         };
         self.endpoint.invite(dialog, invite, now);
+    }
+
+    /// Asks the peer to call somebody instead.
+    pub(crate) fn refer(&mut self, target: &SipUri, replaces: Option<&Replaces>, now: Instant) {
+        if let Some(call) = &self.call {
+            self.endpoint.refer(call.dialog(), target, replaces, now);
+        }
     }
 
     /// Lets an incoming call ring, takes it or refuses it, as configured.
@@ -217,7 +232,10 @@ impl Agent {
         let speech = self.speech_in(negotiated.format.codec);
         let encryption = self.encryption();
         self.voice = Some(Voice::new(negotiated, encryption.as_ref(), speech, now));
+        let dialog = self.call.as_ref().and_then(|call| self.endpoint.replaces(call.dialog()));
         self.shared.change(|observation| {
+            observation.dialog = dialog;
+            observation.refer_status = None;
             observation.hearing.begin_call();
             observation.established_at = Some(now);
         });

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use edge::sdp::Direction;
-use edge::sip::{Transport, Uri};
+use edge::sip::{Replaces, SipUri, Transport, Uri};
 use media::{Codec, Key};
 use mio::Waker;
 
@@ -45,7 +45,8 @@ pub(crate) struct Shared {
 /// What a person does with the phone.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Call(Uri),
+    Call(Uri, Option<Replaces>),
+    Refer(SipUri, Option<Replaces>),
     HangUp,
     Hold(Hold),
     Renegotiate(Manner),
@@ -110,13 +111,34 @@ impl Phone {
     /// [`NotCallable`] for what is no SIP URI, one whose host is a name (a phone looks nothing up), and one of another
     /// transport than the phone's.
     pub fn call(&self, uri: &str) -> Result<(), NotCallable> {
+        self.call_in_place_of(uri, None)
+    }
+
+    /// Calls somebody to take the place of a dialog that it has with another phone (`Replaces`, RFC 3891).
+    ///
+    /// # Errors
+    ///
+    /// As [`Phone::call`].
+    pub fn call_in_place_of(&self, uri: &str, replaces: Option<Replaces>) -> Result<(), NotCallable> {
         let not_callable = || NotCallable { uri: uri.to_owned() };
         let target: Uri = uri.parse().map_err(|_| not_callable())?;
         let destination = target.destination().ok_or_else(not_callable)?;
         if destination.transport() != self.transport {
             return Err(not_callable());
         }
-        self.command(Command::Call(target));
+        self.command(Command::Call(target, replaces));
+        Ok(())
+    }
+
+    /// Asks its peer to call somebody instead (REFER, RFC 3515), in the place of a dialog of theirs if there is one. How
+    /// that goes on is [`Observation::refer_status`]. Nothing happens without a call.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCallable`] for what is no SIP URI.
+    pub fn refer(&self, uri: &str, replaces: Option<Replaces>) -> Result<(), NotCallable> {
+        let Ok(Uri::Sip(target)) = uri.parse() else { return Err(NotCallable { uri: uri.to_owned() }) };
+        self.command(Command::Refer(target, replaces));
         Ok(())
     }
 
@@ -304,6 +326,8 @@ impl Shared {
             is_encrypted: false,
             remote: Direction::SendRecv,
             sent: 0,
+            dialog: None,
+            refer_status: None,
             hearing: Hearing::new(remembers),
         };
         Shared { observation: Mutex::new(observation), changed: Condvar::new() }

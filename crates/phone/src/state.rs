@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use edge::sdp::Direction;
-use edge::sip::{RegistrationState, Status};
+use edge::sip::{RegistrationState, Replaces, Status};
 use media::Codec;
 
 use crate::hearing::Hearing;
@@ -76,6 +76,10 @@ pub struct Observation {
     pub is_encrypted: bool,
     /// RTP packets sent.
     pub sent: u64,
+    /// What names the call to the phone's peer, for somebody who is to take the phone's place.
+    pub dialog: Option<Replaces>,
+    /// What the peer has said last of the phone's REFER.
+    pub refer_status: Option<Status>,
     /// What came in.
     pub hearing: Hearing,
 }

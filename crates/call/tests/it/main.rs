@@ -9,6 +9,7 @@ mod layers;
 mod lifecycle;
 mod mute;
 mod repeat;
+mod replacement;
 mod simulation;
 mod story;
 mod tone;

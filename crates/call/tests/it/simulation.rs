@@ -51,6 +51,10 @@ struct Simulation {
     starting: Vec<OperationId>,
     stopping: Vec<OperationId>,
     sending: Vec<OperationId>,
+    /// Who calls to take somebody's place, until it is answered or refused.
+    replacing: Option<ParticipantId>,
+    /// Whose phone waits for how its REFER ends.
+    referring: BTreeSet<ParticipantId>,
     listens: bool,
     /// How many tones it was told of.
     tones: u64,
@@ -65,10 +69,7 @@ impl Simulation {
         let (call, bot) = (CallId::new(1), ParticipantId::new(2));
         let kind = if random.one_in(5) { CallKind::PeerToPeer } else { CallKind::Group };
         let count = if kind == CallKind::Group { 3 } else { 1 };
-        let target = |n: u128| Invitation {
-            participant: ParticipantId::new(100 + n),
-            identity: Identity::user(n.to_string(), None),
-        };
+        let target = |n: u128| Invitation::new(ParticipantId::new(100 + n), Identity::user(n.to_string(), None));
         let policy = Policy {
             peer: if random.one_in(2) { Peer::Participant } else { Peer::NotAddressable },
             on_prompt_failure: if random.one_in(2) { OnPromptFailure::Fail } else { OnPromptFailure::DefaultMusic },
@@ -105,6 +106,8 @@ impl Simulation {
             starting: Vec::new(),
             stopping: Vec::new(),
             sending: Vec::new(),
+            replacing: None,
+            referring: BTreeSet::new(),
             listens: false,
             tones: 0,
             ended: false,
@@ -141,7 +144,8 @@ impl Simulation {
             6 => self.wish_other(),
             7..=8 => self.answer_or_not(),
             9 => self.leave(),
-            10..=11 => self.phone_hold(),
+            10 => self.phone_hold(),
+            11 => self.hand_on(),
             12 if self.random.one_in(3) => self.press(),
             12..=14 => self.media_fact(),
             _ => {
@@ -158,7 +162,7 @@ impl Simulation {
             1 => {
                 let targets = (0..2).map(|n| {
                     let identity = Identity::user(format!("target {n}"), None);
-                    Invitation { participant: ParticipantId::new(self.id()), identity }
+                    Invitation::new(ParticipantId::new(self.id()), identity)
                 });
                 let targets = targets.collect();
                 Command::Redirect { targets, timeout: Duration::from_secs(15 + self.random.below(75)) }
@@ -191,8 +195,9 @@ impl Simulation {
         match self.random.below(15) {
             13 => {
                 let identity = Identity::user(self.random.below(6).to_string(), None);
-                let target = Invitation { participant: ParticipantId::new(self.id()), identity };
-                self.wish(Command::Transfer { target });
+                let target = Invitation::new(ParticipantId::new(self.id()), identity);
+                let replaces = self.random.one_in(3).then(|| CallId::new(7));
+                self.wish(Command::Transfer { target: Invitation { replaces, ..target } });
             }
             14 => {
                 let accepted = self.wish(Command::UnmuteParticipant { operation, client_context, participant });
@@ -210,7 +215,7 @@ impl Simulation {
             4..=6 => {
                 let new = ParticipantId::new(self.id());
                 let identity = Identity::user(self.random.below(6).to_string(), None);
-                let invitations = vec![Invitation { participant: new, identity }];
+                let invitations = vec![Invitation::new(new, identity)];
                 self.wish(Command::Invite { operation, client_context, invitations });
             }
             7 => drop(self.wish(Command::RemoveParticipant { participant })),
@@ -287,6 +292,33 @@ impl Simulation {
         }
     }
 
+    /// A phone refers us to somebody, or somebody calls to take its place. Nobody takes the place of who is held.
+    fn hand_on(&mut self) {
+        let Some(participant) = self.random.pick(&self.joined) else { return };
+        let identity = Identity::user(self.random.below(9).to_string(), None);
+        let other = Invitation::new(ParticipantId::new(self.id()), identity);
+        let is_held = self.held.contains_key(&participant);
+        let ringing = self.ringing.len();
+        if self.random.one_in(2) {
+            self.fact(Event::Referred { participant, target: other });
+            assert!(!is_held || self.ringing.len() == ringing, "a held phone had somebody called");
+            return;
+        }
+        self.replacing = Some(other.participant);
+        self.fact(Event::ReplacementCalled { participant, by: other });
+        assert!(!is_held || self.replacing.is_none() && self.ringing.len() == ringing, "a held phone was replaced");
+        assert!(self.replacing.take().is_none(), "who calls is answered or refused");
+    }
+
+    /// What a phone is told of its REFER: accepted or not, and how it ended, once.
+    fn told_referrer(&mut self, participant: ParticipantId, progress: ReferProgress) {
+        match progress {
+            ReferProgress::Accepted => assert!(self.referring.insert(participant), "it refers twice at a time"),
+            ReferProgress::Refused => {}
+            ReferProgress::Succeeded | ReferProgress::Failed(_) => assert!(self.referring.remove(&participant)),
+        }
+    }
+
     fn phone_hold(&mut self) {
         let Some(participant) = self.random.pick(&self.joined) else { return };
         let directions = [Direction::SendReceive, Direction::SendOnly, Direction::ReceiveOnly, Direction::Inactive];
@@ -343,8 +375,12 @@ impl Simulation {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Dial { participant, .. } => drop(self.ringing.insert(participant)),
+            Effect::Dial { participant, .. } | Effect::Fetch { participant, .. } => {
+                self.ringing.insert(participant);
+            }
+            Effect::TellReferrer { participant, progress } => self.told_referrer(participant, progress),
             Effect::TakeCall { participant } => {
+                self.ringing.extend(self.replacing.take_if(|replacing| *replacing == participant));
                 assert!(self.ringing.contains(&participant), "only who calls is answered");
                 assert!(self.answering.insert(participant), "a call is answered once");
             }
@@ -414,6 +450,8 @@ impl Simulation {
     }
 
     fn forget(&mut self, participant: ParticipantId) {
+        self.replacing.take_if(|replacing| *replacing == participant);
+        self.referring.remove(&participant);
         self.ringing.remove(&participant);
         self.joined.remove(&participant);
         self.held.remove(&participant);

@@ -3,6 +3,8 @@
 //! ```text
 //! group alice bob          a bot places a group call, everybody answers
 //! incoming alice           alice calls a bot
+//! transfer consulted bob   bob is in another call of the bot; `release` is what happens in that other call
+//! alice refers to bob      REFER; `bob replaces alice`: an INVITE with Replaces
 //! hold alice               startHoldMusic, operation 1 (they are counted)
 //! loaded 1                 facts: loaded, broken, unreadable, started, stopped, sent, unrecorded + operation
 //! send 1 2                 sendDtmfTones, by event codes; and as a fact: alice presses 10
@@ -19,6 +21,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 const CALL: CallId = CallId::new(0xca11);
+const OTHER_CALL: CallId = CallId::new(0xca12);
 const BOT: ParticipantId = ParticipantId::new(0xb07);
 
 /// Plays `script` and compares what came of it.
@@ -128,6 +131,24 @@ impl Story {
                 let [target] = <[_; 1]>::try_from(self.invitations(&[name])).unwrap();
                 self.wish(Command::Transfer { target });
             }
+            ["transfer", "consulted", name] => {
+                let [target] = <[_; 1]>::try_from(self.invitations(&[name])).unwrap();
+                self.wish(Command::Transfer { target: Invitation { replaces: Some(OTHER_CALL), ..target } });
+            }
+            ["release"] => match self.conversation().release_person(CALL) {
+                Ok((participant, _)) => writeln!(self.written, "  = {}", self.name(participant)).unwrap(),
+                Err(refusal) => writeln!(self.written, "  refused: {refusal:?}").unwrap(),
+            },
+            [name, "refers", "to", target] => {
+                let (participant, now) = (self.id(name), self.now);
+                let [target] = <[_; 1]>::try_from(self.invitations(&[target])).unwrap();
+                self.conversation().observe(Event::Referred { participant, target }, now);
+            }
+            [name, "replaces", predecessor] => {
+                let (participant, now) = (self.id(predecessor), self.now);
+                let [by] = <[_; 1]>::try_from(self.invitations(&[name])).unwrap();
+                self.conversation().observe(Event::ReplacementCalled { participant, by }, now);
+            }
             ["subscribe"] => {
                 let (operation, client_context) = (self.operation(), self.context());
                 self.wish(Command::SubscribeToTone { operation, client_context });
@@ -179,7 +200,7 @@ impl Story {
         let of_name = |name: &&str| {
             self.names.push(name.to_string());
             let participant = ParticipantId::new(self.names.len() as u128);
-            Invitation { participant, identity: Identity::user(*name, None) }
+            Invitation::new(participant, Identity::user(*name, None))
         };
         names.iter().map(of_name).collect()
     }
@@ -236,6 +257,8 @@ impl Story {
         let direction = |direction| Event::DirectionChanged { participant, direction };
         let event = match verb {
             "answers" => Event::Answered { participant },
+            "is not released" => Event::Unreached { participant, cause: Unreached::NotReleased },
+            "arrives" => Event::Arrived { participant, identity: Identity::user(name, None) },
             "is busy" => Event::Unreached { participant, cause: Unreached::Busy },
             "has no phone" => Event::Unreached { participant, cause: Unreached::NoEndpoint },
             "gives up" => Event::Unreached { participant, cause: Unreached::Withdrawn },
@@ -286,6 +309,8 @@ impl Story {
             Effect::Dial { participant, ring_timeout: Some(time), .. } => {
                 format!("dial {} for {} s", self.name(participant), time.as_secs())
             }
+            Effect::Fetch { participant, .. } => format!("fetch {}", self.name(participant)),
+            Effect::TellReferrer { participant, progress } => format!("tell {}: {progress:?}", self.name(participant)),
             Effect::TakeCall { participant } => format!("answer {}", self.name(participant)),
             Effect::HangUp { participant, cause } => format!("hang up {}: {cause:?}", self.name(participant)),
             Effect::Route { participant, route } => {

@@ -170,3 +170,85 @@ fn what_cannot_be_transferred() {
     "#]],
     );
 }
+
+#[test]
+fn who_was_asked_first_is_moved_here_from_its_own_call() {
+    check(
+        "peer alice\nalice answers\n---\ntransfer consulted bob\nbob arrives\nbob leaves",
+        expect![[r#"
+        transfer consulted bob
+          = done
+          tell: call Updated, Transferring
+          fetch bob
+        bob arrives
+          bob hears Conversation, is heard
+          tell: call Updated, TransferAccepted
+          tell: call Deleted, Terminated, 200/7015
+        bob leaves
+          hang up alice: CallEnded
+          close
+    "#]],
+    );
+    check(
+        "peer bob\nbob answers\n---\nrelease",
+        expect![[r#"
+        release
+          = bob
+          tell: call Deleted, Terminated, 200/7015
+          close
+    "#]],
+    );
+}
+
+#[test]
+fn who_is_not_released_does_not_come() {
+    check(
+        "peer alice\nalice answers\n---\ntransfer consulted bob\nbob is not released\ntransfer consulted bob\nwait 5",
+        expect![[r#"
+            transfer consulted bob
+              = done
+              tell: call Updated, Transferring
+              fetch bob
+            bob is not released
+              tell: call Updated, Established, audio active, 500/7700
+            transfer consulted bob
+              = done
+              tell: call Updated, Transferring
+              fetch bob
+            wait 5
+              hang up bob: NoAnswer
+              tell: call Updated, Established, audio active, 500/7700
+        "#]],
+    );
+    check(
+        "group alice bob\n---\nrelease",
+        expect![[r#"
+        release
+          refused: NotPeerToPeer
+    "#]],
+    );
+    check(
+        "peer alice\n---\nrelease",
+        expect![[r#"
+        release
+          refused: CallNotEstablished
+    "#]],
+    );
+}
+
+#[test]
+fn who_is_released_is_off_hold() {
+    let policy = Policy { peer: Peer::Participant, ..Policy::default() };
+    check_with(
+        policy,
+        "peer bob\nbob answers\nhold bob\n---\nrelease",
+        expect![[r#"
+        release
+          = bob
+          drop music of bob
+          tell: operation 1 Failed, 400/8558
+          tell: call Deleted, Terminated, 200/7015
+          close
+    "#]],
+    );
+}

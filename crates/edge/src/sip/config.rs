@@ -56,7 +56,7 @@ pub struct Config {
 const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
 
 /// The methods that an endpoint can serve, in the order of `Allow`.
-const METHODS: [Method; 9] = [
+const METHODS: [Method; 11] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -65,11 +65,13 @@ const METHODS: [Method; 9] = [
     Method::Info,
     Method::Prack,
     Method::Update,
+    Method::Refer,
+    Method::Notify,
     Method::Register,
 ];
 
 /// The extensions that we know, in `Supported`, and that a peer may require.
-const OPTIONS: [&str; 2] = [super::expiry::OPTION, super::prack::OPTION];
+const OPTIONS: [&str; 3] = [super::expiry::OPTION, super::prack::OPTION, super::replaces::OPTION];
 
 impl Config {
     /// Makes the settings of a user agent that is reached at one address over UDP and TCP.
@@ -106,14 +108,11 @@ impl Config {
             | Method::Options
             | Method::Info
             | Method::Prack
-            | Method::Update => true,
+            | Method::Update
+            | Method::Refer
+            | Method::Notify => true,
             Method::Register => !self.users.is_empty(),
-            Method::Refer
-            | Method::Notify
-            | Method::Subscribe
-            | Method::Message
-            | Method::Publish
-            | Method::Other(_) => false,
+            Method::Subscribe | Method::Message | Method::Publish | Method::Other(_) => false,
         }
     }
 

@@ -239,6 +239,8 @@ impl Endpoint {
                 Purpose::Probe(dialog) => self.receive_probe_response(dialog, &outcome, now),
                 Purpose::Bye(dialog) => self.receive_bye_response(dialog, &outcome, now),
                 Purpose::Info(dialog) => self.receive_info_response(dialog, &outcome, now),
+                Purpose::Refer(dialog) => self.receive_refer_response(dialog, &outcome, now),
+                Purpose::Notify(dialog) => self.receive_notify_response(dialog, &outcome),
                 Purpose::Register(registration) => self.receive_register_response(registration, &outcome, now),
                 Purpose::Orphan => {}
             }
@@ -251,6 +253,7 @@ impl Endpoint {
             SessionTimer::Cancel(dialog) => self.abandon(dialog, now),
             SessionTimer::Answer(dialog) => self.answer_late(dialog, now),
             SessionTimer::Ringing(dialog) => self.resend_ringing(dialog, now),
+            SessionTimer::Referral(dialog) => self.answer_referral_late(dialog, now),
             SessionTimer::Resend(dialog) => self.resend_success(dialog, now),
             SessionTimer::Ack(dialog) => self.miss_ack(dialog, now),
             SessionTimer::Offer(dialog) => self.retry_offering(dialog, now),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::flow::Flow;
 use super::name_addr::NameAddr;
+use super::replaces::Replaces;
 use super::status::Status;
-use super::uri::Uri;
+use super::uri::{SipUri, Uri};
 
 /// Names one call attempt and the dialog that grows out of it.
 ///
@@ -28,7 +29,6 @@ pub struct RegistrationKey(pub u64);
 /// Each dialog key gets exactly one last event: [`Failed`](Event::Failed), [`Redirected`](Event::Redirected) or
 /// [`Ended`](Event::Ended).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "events are few and read at once; a box would only burden the reader")]
 pub enum Event {
     /// The callee was alerted. Told once. A body that came along (early media) is ignored.
     Ringing {
@@ -135,6 +135,24 @@ pub enum Event {
         to: Uri,
         /// The SDP offer. Empty when the caller wants ours: then [`Event::OfferAnswered`] brings its answer.
         body: Vec<u8>,
+        /// The call whose place it is to take (RFC 3891). Who accepts hangs that one up.
+        replaces: Option<DialogKey>,
+    },
+    /// The peer asks us to call somebody (REFER, RFC 3515). Wants [`answer_referral`](super::Endpoint::answer_referral).
+    Referred {
+        /// The call in which it asks.
+        dialog: DialogKey,
+        /// Who is to be called.
+        target: SipUri,
+        /// The dialog of theirs whose place the call is to take.
+        replaces: Option<Replaces>,
+    },
+    /// How it goes on what we have asked with [`refer`](super::Endpoint::refer). A final status is the last.
+    ReferProgress {
+        /// The call in which we asked.
+        dialog: DialogKey,
+        /// The status of the call that the peer makes, or why it makes none.
+        status: Status,
     },
     /// The caller has acknowledged that we answered its call (ACK): the call is up on both sides.
     Confirmed {

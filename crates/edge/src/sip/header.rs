@@ -67,6 +67,9 @@ names! {
     Subject "Subject" "s";
     ReferTo "Refer-To" "r";
     ReferredBy "Referred-By" "b";
+    ReferSub "Refer-Sub";
+    Replaces "Replaces";
+    SubscriptionState "Subscription-State";
     Event "Event" "o";
     AllowEvents "Allow-Events" "u";
     SessionExpires "Session-Expires" "x";

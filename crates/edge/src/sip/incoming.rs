@@ -35,9 +35,19 @@ impl Endpoint {
         if self.sessions.len() >= self.config.limits.dialogs {
             return self.respond_busy(server, now);
         }
+        let replaces = match self.replaced_by(received) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                self.note_stray(received.flow, now);
+                return self.respond(server, status, now);
+            }
+        };
         let tag = self.transactions.tag(server).unwrap_or("").to_owned();
         match Dialog::from_request(received, &tag) {
-            Ok(dialog) => self.receive_call(server, dialog.confined_to(self.reach()), caller, received, now),
+            Ok(dialog) => {
+                let caller = Caller { replaces, ..caller };
+                self.receive_call(server, dialog.confined_to(self.reach()), caller, received, now);
+            }
             Err(_) => self.respond(server, Status::BAD_REQUEST, now),
         }
     }
@@ -50,19 +60,19 @@ impl Endpoint {
                 self.note_stray(received.flow, now);
                 self.respond_warning(server, Status::FORBIDDEN, "incoming calls are not offered here", now);
             }
-            return is_offered.then(|| Caller { user: None, from: received.from.clone() });
+            return is_offered.then(|| Caller { user: None, from: received.from.clone(), replaces: None });
         };
         let asserted = asserted(received).unwrap_or_else(|| received.from.clone());
         let host = received.flow.remote.ip();
         let is_trusted = trusted.contains(&host) || self.config.trunks.contains(&host);
         if is_trusted && !self.names_user(&asserted) {
-            return Some(Caller { user: None, from: asserted });
+            return Some(Caller { user: None, from: asserted, replaces: None });
         }
         match self.authenticator.check(&received.request, &self.config.users, received.flow, now) {
             Verdict::Granted(user) => {
                 self.guard.forgive(received.flow);
                 let user = Some(self.config.users[user].user.clone());
-                return Some(Caller { user, from: received.from.clone() });
+                return Some(Caller { user, from: received.from.clone(), replaces: None });
             }
             Verdict::Denied => {
                 self.note_stranger(received.flow, now);
@@ -108,6 +118,7 @@ impl Endpoint {
             from: caller.from,
             to: received.request.uri.clone(),
             body: received.request.description().into_bytes(),
+            replaces: caller.replaces,
         });
     }
 
@@ -252,6 +263,8 @@ impl Endpoint {
 struct Caller {
     user: Option<String>,
     from: NameAddr,
+    /// Whose place it takes.
+    replaces: Option<DialogKey>,
 }
 
 /// Returns the caller that a proxy asserts (RFC 3325 §9.1). Only who is trusted may be believed.

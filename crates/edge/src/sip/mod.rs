@@ -2,8 +2,8 @@
 //!
 //! RFC 3261 (transactions, dialogs, registrar) with RFC 6026 (corrected INVITE transactions), RFC 3581 (`rport`),
 //! RFC 7616 and 8760 (digest with MD5 and SHA-256), RFC 6086 (INFO), RFC 3311 (UPDATE), RFC 3262 (reliable provisional
-//! responses), RFC 4028 (session timers) and the keep-alives of RFC 5626. SDP is carried, not read: see
-//! [`sdp`](crate::sdp).
+//! responses), RFC 4028 (session timers), RFC 3515 (REFER), RFC 3891 (Replaces) and the keep-alives of RFC 5626. SDP is
+//! carried, not read: see [`sdp`](crate::sdp).
 //!
 //! Layers, each using only those below it:
 //!
@@ -12,6 +12,7 @@
 //!   outgoing incoming ending requests probe       one rule each: calls out, calls in, ends, the rest, who is there
 //!   offering offered expiry                       and: changes of ours, of the peer's, session timers
 //!   prack reliable early_offer                    and: provisional responses that are confirmed, by us and to us
+//!   refer replaces                                and: calls that are handed on
 //!   register registration       a registrar; a client of one
 //!   session dialog              what is remembered of a call
 //!   transaction                 retransmissions, timers A to M
@@ -38,6 +39,7 @@
 //!     credentials: None,
 //!     ring_timeout: Duration::from_secs(60),
 //!     silence_max: None,
+//!     replaces: None,
 //! };
 //! endpoint.invite(DialogKey(1), invite, Instant::now());
 //! while let Some(transmit) = endpoint.poll_transmit() {
@@ -81,10 +83,12 @@ mod prack;
 mod probe;
 mod random;
 mod received;
+mod refer;
 mod register;
 mod registrar;
 mod registration;
 mod reliable;
+mod replaces;
 mod requests;
 mod session;
 mod status;
@@ -112,6 +116,7 @@ pub use outgoing::Invite;
 pub use parse::{HEADER_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, ParseError};
 pub use registrar::Binding;
 pub use registration::Registration;
+pub use replaces::{Replaces, ReplacesError};
 pub use status::Status;
 pub use text::Parameters;
 pub use uri::{Host, HostPort, SipUri, Uri, UriError};

@@ -133,8 +133,9 @@ impl Endpoint {
         }
     }
 
-    /// Drops the offers of both sides when the call ends.
+    /// Drops what both sides ask when the call ends.
     pub(super) fn drop_offers(&mut self, key: DialogKey, now: Instant) {
+        self.answer_referral(key, Err(Status::REQUEST_TERMINATED), now);
         self.answer_offer(key, Err(Status::REQUEST_TERMINATED), now);
         self.session_timers.clear(SessionTimer::Offer(key));
         let offering = self.sessions.get_mut(&key).and_then(|session| session.offering.take());

@@ -16,6 +16,7 @@ use super::message::{CSeq, Request, Response};
 use super::method::Method;
 use super::name_addr::NameAddr;
 use super::offering::set_description;
+use super::replaces::{self, Replaces};
 use super::session::{Calling, Offered, Phase, Session, SessionTimer};
 use super::status::Status;
 use super::transaction::{ClientEvent, ClientId, Purpose};
@@ -47,6 +48,8 @@ pub struct Invite {
     ///
     /// A server that lives says 100 within 200 ms (RFC 3261 §17.2.1), so whoever knows another one need not wait that long.
     pub silence_max: Option<Duration>,
+    /// The dialog of the callee's whose place the call is to take (RFC 3891).
+    pub replaces: Option<Replaces>,
 }
 
 impl Endpoint {
@@ -104,6 +107,10 @@ impl Endpoint {
         request.headers.push(Name::Contact, contact);
         if let Some(asserted) = &invite.asserted {
             request.headers.push(Name::PAssertedIdentity, asserted);
+        }
+        if let Some(replaces) = &invite.replaces {
+            request.headers.push(Name::Require, replaces::OPTION);
+            request.headers.push(Name::Replaces, replaces);
         }
         self.ask_for_interval(dialog, &mut request);
         // Without an offer of ours a reliable provisional response would bring one, to be answered in the PRACK.

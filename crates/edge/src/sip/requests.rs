@@ -146,6 +146,8 @@ impl Endpoint {
             // A callee that does not want the call refuses it rather than hangs up (RFC 3261 §15).
             Method::Bye if !is_early => self.receive_bye(key, server, now),
             Method::Invite if !is_ending && !is_early => self.receive_reinvite(key, server, received, now),
+            Method::Refer if !is_ending && !is_early => self.receive_refer(key, server, received, now),
+            Method::Notify if !is_ending && !is_early => self.receive_notify(key, server, received, now),
             Method::Info if !is_ending && !is_early => self.receive_info(key, server, received, now),
             Method::Ack
             | Method::Bye

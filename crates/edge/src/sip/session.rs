@@ -23,6 +23,7 @@ use super::header::{Headers, Name};
 use super::message::Request;
 use super::method::Method;
 use super::prack::Early;
+use super::refer::Referral;
 use super::reliable::Ringing;
 use super::transaction::{ClientId, ServerId};
 
@@ -51,6 +52,10 @@ pub(super) struct Session {
     pub(super) interval_wished: Option<Duration>,
     /// Whether the peer was asked if it is still there.
     pub(super) is_probing: bool,
+    /// What the peer asks with a REFER.
+    pub(super) referral: Option<Referral>,
+    /// Whether we ask the peer something with a REFER.
+    pub(super) is_referring: bool,
     /// Whether that 2xx answers the call itself, not a change in it.
     pub(super) is_confirming: bool,
     /// What the BYE says in its Reason header field, if there is one.
@@ -73,6 +78,8 @@ impl Session {
             interval: None,
             interval_wished: None,
             is_probing: false,
+            referral: None,
+            is_referring: false,
             is_confirming: false,
             bye_reason: None,
         }
@@ -199,6 +206,8 @@ pub(super) enum SessionTimer {
     Answer(DialogKey),
     /// Our reliable 180 is sent again.
     Ringing(DialogKey),
+    /// Our owner did not answer the peer's REFER.
+    Referral(DialogKey),
     /// Our 2xx is sent again.
     Resend(DialogKey),
     /// No ACK came.
@@ -212,8 +221,8 @@ pub(super) enum SessionTimer {
 }
 
 impl SessionTimer {
-    pub(super) fn all(key: DialogKey) -> [SessionTimer; 9] {
-        use SessionTimer::{Ack, Answer, Cancel, Expiry, Offer, Refresh, Resend, Ring, Ringing};
-        [Ring, Cancel, Answer, Ringing, Resend, Ack, Offer, Refresh, Expiry].map(|timer| timer(key))
+    pub(super) fn all(key: DialogKey) -> [SessionTimer; 10] {
+        use SessionTimer::{Ack, Answer, Cancel, Expiry, Offer, Referral, Refresh, Resend, Ring, Ringing};
+        [Ring, Cancel, Answer, Ringing, Referral, Resend, Ack, Offer, Refresh, Expiry].map(|timer| timer(key))
     }
 }

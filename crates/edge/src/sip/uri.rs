@@ -241,9 +241,14 @@ impl fmt::Display for Uri {
 }
 
 fn escape_user(user: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte);
-    let mut escaped = String::with_capacity(user.len());
-    for byte in user.bytes() {
+    escape(user, b"-_.!~*'()&=+$,;?/")
+}
+
+/// Escapes all that is neither a letter, a digit nor one of `plain`.
+pub(super) fn escape(text: &str, plain: &[u8]) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || plain.contains(&byte);
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match is_plain(byte) {
             true => escaped.push(char::from(byte)),
             false => escaped.push_str(&format!("%{byte:02X}")),
@@ -253,7 +258,7 @@ fn escape_user(user: &str) -> String {
 }
 
 /// Replaces `%41` by `A`. An escape that is none stays as it is.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -323,6 +323,7 @@ fn sent_after_answer(reach: Reach, contact: &str) -> Vec<String> {
         credentials: None,
         ring_timeout: SECOND * 60,
         silence_max: None,
+        replaces: None,
     };
     solo.endpoint.invite(DialogKey(1), invite, solo.now);
     let request = solo.requests().pop().unwrap();

@@ -21,6 +21,7 @@ mod sip_offers;
 mod sip_pair;
 mod sip_prack;
 mod sip_probe;
+mod sip_refer;
 mod sip_register;
 mod sip_reinvite;
 mod sip_reliable;

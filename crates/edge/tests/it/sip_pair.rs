@@ -229,6 +229,7 @@ pub(crate) fn invite() -> Invite {
         credentials: None,
         ring_timeout: Duration::from_secs(60),
         silence_max: None,
+        replaces: None,
     }
 }
 

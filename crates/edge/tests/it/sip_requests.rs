@@ -22,7 +22,10 @@ fn options_says_what_we_can() {
     solo.send("OPTIONS sip:192.0.2.1", &[], "");
     let response = solo.response();
     assert_eq!(response.status, Status::OK);
-    assert_eq!(header(&response.headers, &Name::Allow), "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE");
+    assert_eq!(
+        header(&response.headers, &Name::Allow),
+        "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY"
+    );
     assert_eq!(header(&response.headers, &Name::Accept), "application/sdp");
     solo.pass(LONG);
     assert!(solo.endpoint.is_idle());

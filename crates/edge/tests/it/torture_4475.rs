@@ -239,6 +239,7 @@ fn response_to_a_call(first_line: &str, received: &str) -> Vec<Event> {
         credentials: None,
         ring_timeout: std::time::Duration::from_secs(60),
         silence_max: None,
+        replaces: None,
     };
     solo.endpoint.invite(DialogKey(1), invite, solo.now);
     let request = solo.request();

@@ -92,6 +92,8 @@ pub(super) fn phase_by(effect: &Effect) -> Option<(OperationId, Phase)> {
         Effect::StopHoldMusic { operation, .. } => Some((*operation, Phase::Stopping)),
         Effect::SendTones { operation, .. } => Some((*operation, Phase::Sending)),
         Effect::Dial { .. }
+        | Effect::Fetch { .. }
+        | Effect::TellReferrer { .. }
         | Effect::TakeCall { .. }
         | Effect::HangUp { .. }
         | Effect::Route { .. }

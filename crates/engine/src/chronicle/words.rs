@@ -3,8 +3,8 @@
 use super::Phase;
 use call::{
     Accepted, CallState, Command, Direction, Effect, Event, HangUpCause, Hears, Identity, LeaveCause, Notice,
-    Operation, OperationId, OperationKind, OperationStatus, ParticipantId, PromptFailureKind, Refusal, ResultInfo,
-    Route, Unreached,
+    Operation, OperationId, OperationKind, OperationStatus, ParticipantId, PromptFailureKind, ReferProgress, Refusal,
+    ResultInfo, Route, Unreached,
 };
 
 pub(super) const HOLD: &str = "startHoldMusic";
@@ -124,6 +124,9 @@ pub(super) fn first_phase(kind: &OperationKind) -> Option<Phase> {
 pub(super) fn event(event: &Event) -> &'static str {
     match event {
         Event::Answered { .. } => "answered",
+        Event::Arrived { .. } => "arrived",
+        Event::Referred { .. } => "referred",
+        Event::ReplacementCalled { .. } => "replacementCalled",
         Event::Unreached { .. } => "unreached",
         Event::Left { .. } => "left",
         Event::DirectionChanged { .. } => "directionChanged",
@@ -141,6 +144,9 @@ pub(super) fn event(event: &Event) -> &'static str {
 pub(super) fn fact_about(event: &Event) -> Option<ParticipantId> {
     match event {
         Event::Answered { participant }
+        | Event::Arrived { participant, .. }
+        | Event::Referred { participant, .. }
+        | Event::ReplacementCalled { participant, .. }
         | Event::Unreached { participant, .. }
         | Event::Left { participant, .. }
         | Event::DirectionChanged { participant, .. }
@@ -164,6 +170,9 @@ pub(super) fn operation_of_fact(event: &Event) -> Option<OperationId> {
         | Event::TonesSent { operation }
         | Event::NotRecorded { operation } => Some(*operation),
         Event::Answered { .. }
+        | Event::Arrived { .. }
+        | Event::Referred { .. }
+        | Event::ReplacementCalled { .. }
         | Event::Unreached { .. }
         | Event::Left { .. }
         | Event::DirectionChanged { .. }
@@ -175,6 +184,13 @@ pub(super) fn operation_of_fact(event: &Event) -> Option<OperationId> {
 pub(super) fn happened(event: &Event, name: impl Fn(ParticipantId) -> String) -> String {
     match event {
         Event::Answered { participant } => format!("{} has answered.", name(*participant)),
+        Event::Arrived { identity, .. } => format!("{} has come from another call.", called(identity)),
+        Event::Referred { participant, target } => {
+            format!("{} asks that {} be called in its place.", name(*participant), called(&target.identity))
+        }
+        Event::ReplacementCalled { participant, by } => {
+            format!("{} calls to take the place of {}.", called(&by.identity), name(*participant))
+        }
         Event::Unreached { participant, cause } => {
             format!("{} cannot be reached: {}.", name(*participant), unreached(*cause))
         }
@@ -215,6 +231,7 @@ fn unreached(cause: Unreached) -> String {
         Unreached::Declined => "the call was declined",
         Unreached::NoAnswer => "nobody answered",
         Unreached::NotAcceptable => "no audio could be agreed on",
+        Unreached::NotReleased => "it was to come from another call, which is not one with one person",
         Unreached::Withdrawn => "it gave up before it was answered",
         Unreached::NotConfirmed => "it did not confirm that it was answered",
         Unreached::NotConnected => "it answered, and no sound could get through",
@@ -237,6 +254,8 @@ fn says(direction: Direction) -> &'static str {
 pub(super) fn effect(effect: &Effect) -> &'static str {
     match effect {
         Effect::Dial { .. } => "dial",
+        Effect::Fetch { .. } => "fetch",
+        Effect::TellReferrer { .. } => "tellReferrer",
         Effect::TakeCall { .. } => "takeCall",
         Effect::HangUp { .. } => "hangUp",
         Effect::Route { .. } => "route",
@@ -256,6 +275,8 @@ pub(super) fn effect(effect: &Effect) -> &'static str {
 pub(super) fn ordered_for(effect: &Effect) -> Option<ParticipantId> {
     match effect {
         Effect::Dial { participant, .. }
+        | Effect::Fetch { participant, .. }
+        | Effect::TellReferrer { participant, .. }
         | Effect::TakeCall { participant }
         | Effect::HangUp { participant, .. }
         | Effect::Route { participant, .. }
@@ -281,6 +302,8 @@ pub(super) fn operation_of_order(effect: &Effect) -> Option<OperationId> {
         | Effect::DropTones { operation }
         | Effect::Notify(Notice::OperationEnded(Operation { id: operation, .. })) => Some(*operation),
         Effect::Dial { .. }
+        | Effect::Fetch { .. }
+        | Effect::TellReferrer { .. }
         | Effect::TakeCall { .. }
         | Effect::HangUp { .. }
         | Effect::Route { .. }
@@ -295,6 +318,10 @@ pub(super) fn operation_of_order(effect: &Effect) -> Option<OperationId> {
 pub(super) fn ordered(effect: &Effect, name: impl Fn(ParticipantId) -> String) -> String {
     match effect {
         Effect::Dial { identity, .. } => format!("{} is called.", called(identity)),
+        Effect::Fetch { participant, .. } => format!("{} is to come from another call.", name(*participant)),
+        Effect::TellReferrer { participant, progress } => {
+            format!("{} is told that its wish {}.", name(*participant), refer_progress(*progress))
+        }
         Effect::TakeCall { participant } => format!("The call of {} is taken.", name(*participant)),
         Effect::HangUp { participant, cause } => {
             format!("The leg of {} is ended: {}.", name(*participant), hung_up(*cause))
@@ -315,6 +342,15 @@ pub(super) fn ordered(effect: &Effect, name: impl Fn(ParticipantId) -> String) -
     }
 }
 
+fn refer_progress(progress: ReferProgress) -> &'static str {
+    match progress {
+        ReferProgress::Accepted => "is being carried out",
+        ReferProgress::Refused => "is refused",
+        ReferProgress::Succeeded => "has been carried out",
+        ReferProgress::Failed(_) => "has failed",
+    }
+}
+
 fn called(identity: &Identity) -> &str {
     let (Identity::Application { id, display_name }
     | Identity::User { id, display_name }
@@ -329,6 +365,8 @@ fn hung_up(cause: HangUpCause) -> &'static str {
         HangUpCause::NoAnswer => "nobody answered in time",
         HangUpCause::Rejected(_) => "the application does not want the call",
         HangUpCause::Undecided => "the application did not decide in time",
+        HangUpCause::NotReplaced => "the place that it was to take is not free",
+        HangUpCause::Replaced => "somebody else has taken its place",
         HangUpCause::NotRedirected(_) => "nobody to whom the call was redirected took it",
     }
 }

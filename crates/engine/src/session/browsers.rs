@@ -100,9 +100,8 @@ impl Session {
         }
         self.dialing.remove(&participant);
         self.legs.remove(&participant);
-        self.legs_made += 1;
         let leg = BrowserLeg {
-            id: LegId(self.legs_made),
+            id: self.new_leg_id(),
             transmit,
             browser,
             path: Path::Connecting { since: now },

@@ -29,7 +29,7 @@ impl Caller {
         offer: &[u8],
         now: Instant,
     ) -> Result<Self, SdpError> {
-        let mut leg = Leg::new(LegId(FIRST_LEG), address, random, srtp);
+        let mut leg = Leg::new(UNNAMED_LEG, address, random, srtp);
         leg.let_keys_be_told(may_tell_keys);
         let answer = match offer.is_empty() {
             true => leg.offer(),
@@ -39,8 +39,8 @@ impl Caller {
     }
 }
 
-/// The caller's leg is the first of its conversation.
-const FIRST_LEG: u64 = 1;
+/// A leg gets its name from the session that takes it.
+const UNNAMED_LEG: LegId = LegId(0);
 
 impl Session {
     /// A conversation that begins with a call from outside.
@@ -51,15 +51,20 @@ impl Session {
         caller: Caller,
     ) -> Self {
         let mut session = Self::new(conversation, settings);
-        session.legs_made = FIRST_LEG;
-        session.legs.insert(participant, caller.leg);
-        session.unanswered = Some((participant, caller.answer));
+        session.take_caller(participant, caller);
         session
+    }
+
+    pub(super) fn take_caller(&mut self, participant: ParticipantId, caller: Caller) {
+        let Caller { mut leg, answer } = caller;
+        leg.id = self.new_leg_id();
+        self.legs.insert(participant, leg);
+        self.unanswered.insert(participant, answer);
     }
 
     /// The rules take the call.
     pub(super) fn answer_call(&mut self, participant: ParticipantId) {
-        let Some((_, answer)) = self.unanswered.take_if(|(caller, _)| *caller == participant) else { return };
+        let Some(answer) = self.unanswered.remove(&participant) else { return };
         let Some(leg) = self.legs.get(&participant) else { return };
         if let Some(negotiated) = leg.agreed() {
             let silent = media::Route { hears: media::Hears::Silence, heard: false };

@@ -233,7 +233,7 @@ impl Stage {
     /// A session that calls three phones, of which none has answered.
     fn empty() -> Self {
         let now = Instant::now();
-        let target = |n: usize| Invitation { participant: id(n), identity: Identity::user(n.to_string(), None) };
+        let target = |n: usize| Invitation::new(id(n), Identity::user(n.to_string(), None));
         let call = NewCall {
             id: CALL,
             participant: BOT,
@@ -392,6 +392,7 @@ impl Stage {
                 }
                 Output::CloseLeg { participant, .. } => self.closed.push(participant),
                 Output::OpenLeg { .. } | Output::AnswerCall { .. } => {}
+                Output::Fetch { .. } | Output::TellReferrer { .. } => {}
                 Output::LoadPrompt { .. } | Output::Probe { .. } | Output::Close => {}
                 Output::StopRinging { .. } | Output::StopPhones { .. } | Output::SendToBrowser { .. } => {}
                 Output::Notify(_) => {}

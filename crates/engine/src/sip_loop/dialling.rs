@@ -23,7 +23,9 @@ use crate::leg::EarlyOffer;
 use crate::worker::LegEvent;
 use call::{HangUpCause, Identity, LeaveCause, Unreached};
 use edge::sdp::{FirstOffer, FirstOffers, Keying};
-use edge::sip::{self, DialogKey, EndCause, Endpoint, Event, Invite, NameAddr, SipUri, Status, Uri};
+use edge::sip::{
+    self, DialogKey, EndCause, Endpoint, Event, HostPort, Invite, NameAddr, Replaces, SipUri, Status, Uri,
+};
 use rustls::pki_types::ServerName;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -87,6 +89,18 @@ struct Leg {
     /// The best reason that there is so far for not being reached.
     unreached: Option<Unreached>,
     ring_until: Instant,
+    /// The dialog whose place the call is to take.
+    replaces: Option<Replaces>,
+}
+
+/// Who is to be called, and how.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) identity: Identity,
+    /// How long, if not for as long as is configured.
+    pub(super) ring_timeout: Option<Duration>,
+    /// The dialog whose place the call is to take.
+    pub(super) replaces: Option<Replaces>,
 }
 
 impl Dialling {
@@ -109,23 +123,23 @@ impl Dialling {
         }
     }
 
-    /// Rings every phone of `identity`, for this long if not for as long as is configured, or says why none of them rings.
+    /// Rings every phone of a target, for this long if not for as long as is configured, or says why none of them rings.
     pub(super) fn dial(
         &mut self,
         endpoint: &mut Endpoint,
         address: LegAddress,
-        identity: &Identity,
+        target: Target,
         offers: &FirstOffers,
-        ring_timeout: Option<Duration>,
         now: Instant,
     ) -> Option<Step> {
-        let ways = match self.ways_to(endpoint, identity, now) {
+        let ways = match self.ways_to(endpoint, &target.identity, now) {
             Ok(ways) => ways,
             Err(cause) => return Some(Step { leg: address, event: LegEvent::Unreached(cause) }),
         };
-        let ring_until = now + ring_timeout.unwrap_or(self.ring_timeout);
+        let ring_until = now + target.ring_timeout.unwrap_or(self.ring_timeout);
         let waiting = ways.len();
-        self.legs.insert(address, Leg { waiting, ringing: Vec::new(), answered: None, unreached: None, ring_until });
+        let (ringing, replaces) = (Vec::new(), target.replaces);
+        self.legs.insert(address, Leg { waiting, ringing, answered: None, unreached: None, ring_until, replaces });
         ways.into_iter().fold(None, |_, phones| self.start(endpoint, address, phones, offers.clone(), now))
     }
 
@@ -192,6 +206,7 @@ impl Dialling {
             credentials: phone.credentials.clone(),
             ring_timeout: self.legs.get(&way.leg)?.ring_until.saturating_duration_since(now),
             silence_max: has_other_way.then_some(SILENCE_MAX),
+            replaces: self.legs.get(&way.leg)?.replaces.clone(),
         })
     }
 
@@ -309,6 +324,8 @@ impl Dialling {
             Event::Ringing { .. }
             | Event::OfferRefused { .. }
             | Event::Incoming { .. }
+            | Event::Referred { .. }
+            | Event::ReferProgress { .. }
             | Event::Unregistered { .. }
             | Event::RegistrationChanged { .. }
             | Event::Disconnect { .. } => None,
@@ -316,8 +333,31 @@ impl Dialling {
     }
 
     fn step(&self, dialog: DialogKey, event: LegEvent) -> Option<Step> {
-        let called = self.ways.get(&dialog).map(|way| way.leg);
-        Some(Step { leg: called.or_else(|| self.callers.leg(dialog))?, event })
+        Some(Step { leg: self.leg(dialog)?, event })
+    }
+
+    /// Returns whose dialog it is.
+    pub(super) fn leg(&self, dialog: DialogKey) -> Option<LegAddress> {
+        self.ways.get(&dialog).map(|way| way.leg).or_else(|| self.callers.leg(dialog))
+    }
+
+    /// A leg has another address from now on.
+    pub(super) fn rename(&mut self, from: LegAddress, to: LegAddress) {
+        self.callers.rename(from, to);
+        if let Some(leg) = self.legs.remove(&from) {
+            self.legs.insert(to, leg);
+        }
+        self.ways.values_mut().filter(|way| way.leg == from).for_each(|way| way.leg = to);
+    }
+
+    /// Says who it is whom a phone refers us to.
+    pub(super) fn referred_to(&self, target: SipUri) -> Identity {
+        let Uri::Sip(own) = &self.from.uri else { return self.directory.elsewhere(target) };
+        let without_port = HostPort { port: None, ..own.host_port.clone() };
+        match target.host_port == own.host_port || target.host_port == without_port {
+            true => self.directory.here(&target.user.unwrap_or_default()),
+            false => self.directory.elsewhere(target),
+        }
     }
 
     fn answered(

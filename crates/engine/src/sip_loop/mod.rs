@@ -7,18 +7,21 @@ mod lookup;
 mod outcome;
 mod phone;
 mod receiving;
+mod referring;
 mod registrations;
 mod trunk_addresses;
 
 use crate::config::{SipConfig, User};
 use crate::directory::Directory;
 use crate::engine::{new_guid, new_secret};
-use crate::worker::{Fact, WorkerHandle};
-use call::{ConversationId, HangUpCause, Identity, ParticipantId};
+use crate::worker::{Fact, LegEvent, Moved, WorkerHandle};
+use call::{CallId, ConversationId, HangUpCause, Identity, ParticipantId, ReferProgress};
 use connections::{Chunk, Connections};
-use dialling::{Dialling, Step};
+use dialling::{Dialling, Step, Target};
 use edge::sdp::FirstOffers;
-use edge::sip::{self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Status, Transport};
+use edge::sip::{
+    self, Credentials, Destination, DialogKey, Endpoint, Event, Flow, RegistrationKey, Replaces, Status, Transport,
+};
 use fastrand::Rng;
 use lookup::Dns;
 pub(crate) use outcome::better;
@@ -58,7 +61,22 @@ pub(crate) struct LegAddress {
 #[derive(Debug)]
 pub(crate) enum SipCommand {
     /// Call somebody with one of these offers; every phone of a user rings.
-    Dial { leg: LegAddress, identity: Identity, offers: FirstOffers, ring_timeout: Option<Duration> },
+    Dial {
+        leg: LegAddress,
+        identity: Identity,
+        offers: FirstOffers,
+        ring_timeout: Option<Duration>,
+        /// The dialog whose place the call is to take.
+        replaces: Option<Replaces>,
+    },
+    /// Have the worker `owner` give the person of a call away, who is to become the leg `to`.
+    Fetch { from: CallId, owner: usize, to: LegAddress },
+    /// That leg has left its old conversation, or it is not to be had. What is said of it goes to `to` from now on.
+    Move { to: LegAddress, released: Option<(LegAddress, Box<Moved>)> },
+    /// What was said of a leg that had just moved.
+    Forward { leg: LegAddress, event: LegEvent },
+    /// Tell a phone how its REFER goes on.
+    TellReferrer { leg: LegAddress, progress: ReferProgress },
     /// From the loop to itself: what was looked up for a call is at these addresses, or nowhere.
     Found { dialog: DialogKey, destinations: Vec<Destination> },
     /// The same of the registrar of a trunk.
@@ -203,11 +221,16 @@ impl SipLoop {
     fn take_command(&mut self, command: SipCommand) {
         let now = Instant::now();
         match command {
-            SipCommand::Dial { leg, identity, offers, ring_timeout } => {
-                if let Some(step) = self.dialling.dial(&mut self.endpoint, leg, &identity, &offers, ring_timeout, now) {
+            SipCommand::Dial { leg, identity, offers, ring_timeout, replaces } => {
+                let target = Target { identity, ring_timeout, replaces };
+                if let Some(step) = self.dialling.dial(&mut self.endpoint, leg, target, &offers, now) {
                     self.tell(step);
                 }
             }
+            SipCommand::Fetch { from: call, owner, to } => self.workers[owner].tell(Fact::Wanted { call, to }),
+            SipCommand::Move { to, released } => self.move_leg(to, released),
+            SipCommand::Forward { leg, event } => self.tell(Step { leg, event }),
+            SipCommand::TellReferrer { leg, progress } => self.tell_referrer(leg, progress, now),
             SipCommand::Found { dialog, destinations } => {
                 if let Some(step) = self.dialling.found(&mut self.endpoint, dialog, destinations, now) {
                     self.tell(step);
@@ -334,8 +357,15 @@ impl SipLoop {
         if let Event::Disconnect { flow } = event {
             self.connections.forget(flow);
         }
-        if let Event::Incoming { dialog, user, from, to, body } = event {
-            return self.receive_call(dialog, Caller { user, from }, &to, body);
+        if let Event::Incoming { dialog, user, from, to, body, replaces } = event {
+            let caller = Caller { user, from };
+            return match replaces {
+                Some(replaced) => self.receive_replacement(dialog, &caller, replaced, body),
+                None => self.receive_call(dialog, &caller, &to, body),
+            };
+        }
+        if let Event::Referred { dialog, target, replaces } = event {
+            return self.receive_referral(dialog, target, replaces);
         }
         if let Event::RegistrationChanged { registration, state } = event {
             let name = self.registrations.changed(&mut self.endpoint, registration, state, Instant::now());

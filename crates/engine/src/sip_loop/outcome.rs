@@ -23,6 +23,7 @@ pub(super) fn status(cause: Unreached) -> Status {
         Unreached::NotAcceptable | Unreached::NotSecured => Status::NOT_ACCEPTABLE_HERE,
         Unreached::NoEndpoint
         | Unreached::NoAnswer
+        | Unreached::NotReleased
         | Unreached::Withdrawn
         | Unreached::NotConfirmed
         | Unreached::NotConnected => Status::TEMPORARILY_UNAVAILABLE,
@@ -53,7 +54,7 @@ pub(crate) fn better(a: Unreached, b: Unreached) -> Unreached {
         | Unreached::NotConnected
         | Unreached::Status(_) => 2,
         Unreached::NoAnswer | Unreached::Withdrawn | Unreached::NotConfirmed => 3,
-        Unreached::NoEndpoint => 4,
+        Unreached::NoEndpoint | Unreached::NotReleased => 4,
     };
     if rank(&b) < rank(&a) { b } else { a }
 }

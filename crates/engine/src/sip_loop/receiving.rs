@@ -12,7 +12,7 @@ use super::dialling::{Step, left};
 use super::outcome::status;
 use super::{LegAddress, SipLoop};
 use crate::engine::new_guid;
-use crate::worker::{Job, LegEvent};
+use crate::worker::{CallerOffer, Job, LegEvent};
 use call::{CallId, ConversationId, HangUpCause, IncomingCall, Invitation, ParticipantId, RejectReason, Unreached};
 use edge::sip::{DialogKey, EndCause, Endpoint, NameAddr, Status, Uri};
 use std::collections::HashMap;
@@ -26,25 +26,53 @@ pub(super) struct Caller {
 
 impl SipLoop {
     /// Somebody calls. The worker that will own the conversation decides whether it comes about.
-    pub(super) fn receive_call(&mut self, dialog: DialogKey, caller: Caller, called: &Uri, offer: Vec<u8>) {
+    pub(super) fn receive_call(&mut self, dialog: DialogKey, caller: &Caller, called: &Uri, description: Vec<u8>) {
         let now = Instant::now();
-        let directory = &self.dialling.directory;
-        let Some(application) = directory.application(called) else {
+        let Some(application) = self.dialling.directory.application(called) else {
             return self.endpoint.reject(dialog, Status::NOT_FOUND, now);
         };
-        let identity = directory.caller(caller.user.as_deref(), &caller.from);
-        let caller = Invitation { participant: ParticipantId::new(new_guid()), identity };
+        let caller = self.invitation_of(caller);
         let by_load = self.workers.iter().enumerate().min_by_key(|(_, worker)| worker.conversations());
-        let (worker, handle) = by_load.expect("there is at least one worker");
+        let (worker, _) = by_load.expect("there is at least one worker");
         let conversation = ConversationId::new(new_guid());
         let leg = LegAddress { worker, conversation, participant: caller.participant };
         let (id, participant) = (CallId::new(new_guid()), ParticipantId::new(new_guid()));
         let call = IncomingCall { id, participant, application, caller };
+        let offer = self.caller_offer(dialog, description);
+        self.hand_over(dialog, leg, Job::Receive { conversation, call, offer });
+    }
+
+    /// Somebody calls to take the place of a leg of ours.
+    pub(super) fn receive_replacement(
+        &mut self,
+        dialog: DialogKey,
+        caller: &Caller,
+        replaced: DialogKey,
+        description: Vec<u8>,
+    ) {
+        let Some(LegAddress { worker, conversation, participant }) = self.dialling.leg(replaced) else {
+            return self.endpoint.reject(dialog, Status::CALL_DOES_NOT_EXIST, Instant::now());
+        };
+        let by = self.invitation_of(caller);
+        let leg = LegAddress { worker, conversation, participant: by.participant };
+        let offer = self.caller_offer(dialog, description);
+        self.hand_over(dialog, leg, Job::Replace { conversation, participant, by, offer });
+    }
+
+    fn invitation_of(&self, caller: &Caller) -> Invitation {
+        let identity = self.dialling.directory.caller(caller.user.as_deref(), &caller.from);
+        Invitation::new(ParticipantId::new(new_guid()), identity)
+    }
+
+    fn caller_offer(&self, dialog: DialogKey, description: Vec<u8>) -> CallerOffer {
         let may_tell_keys = self.dialling.may_tell_keys(&self.endpoint, dialog);
-        let transport = self.endpoint.transport(dialog);
-        match handle.send(Job::Receive { conversation, call, offer, may_tell_keys, transport }) {
+        CallerOffer { description, may_tell_keys, transport: self.endpoint.transport(dialog) }
+    }
+
+    fn hand_over(&mut self, dialog: DialogKey, leg: LegAddress, job: Job) {
+        match self.workers[leg.worker].send(job) {
             Ok(()) => self.dialling.callers.invited(leg, dialog),
-            Err(_) => self.endpoint.reject(dialog, Status::SERVICE_UNAVAILABLE, now),
+            Err(_) => self.endpoint.reject(dialog, Status::SERVICE_UNAVAILABLE, Instant::now()),
         }
     }
 }
@@ -108,6 +136,14 @@ impl Callers {
         self.legs.get(&dialog).copied()
     }
 
+    /// A leg has another address from now on.
+    pub(super) fn rename(&mut self, from: LegAddress, to: LegAddress) {
+        if let Some(call) = self.calls.remove(&from) {
+            self.legs.insert(call.dialog, to);
+            self.calls.insert(to, call);
+        }
+    }
+
     /// Returns the dialog of a caller whose call has been taken.
     pub(super) fn answered_dialog(&self, address: LegAddress) -> Option<DialogKey> {
         self.calls.get(&address).filter(|call| call.is_answered).map(|call| call.dialog)
@@ -147,8 +183,11 @@ pub(super) fn refusal(cause: HangUpCause) -> Status {
         HangUpCause::Rejected(RejectReason::Busy) => Status::BUSY_HERE,
         HangUpCause::Rejected(RejectReason::Forbidden) => Status::FORBIDDEN,
         HangUpCause::NotRedirected(cause) => status(cause),
-        HangUpCause::CallEnded | HangUpCause::Removed | HangUpCause::NoAnswer | HangUpCause::Undecided => {
-            Status::TEMPORARILY_UNAVAILABLE
-        }
+        HangUpCause::NotReplaced => Status::DECLINE,
+        HangUpCause::CallEnded
+        | HangUpCause::Removed
+        | HangUpCause::Replaced
+        | HangUpCause::NoAnswer
+        | HangUpCause::Undecided => Status::TEMPORARILY_UNAVAILABLE,
     }
 }

@@ -9,9 +9,10 @@ use crate::prompts::CallScope;
 use crate::session::Session;
 use crate::tick::SLOTS;
 use call::{
-    Accepted, CallId, Command, Conversation, ConversationId, NewCall, OperationId, OperationStatus, ParticipantId,
-    Refusal, ResultInfo,
+    Accepted, CallId, Command, Conversation, ConversationId, IncomingCall, NewCall, OperationId, OperationStatus,
+    ParticipantId, Refusal, ResultInfo,
 };
+use edge::sip::Status;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -46,11 +47,17 @@ impl Running {
         match job {
             // Dropping the reply answers "busy".
             Job::Create { .. } | Job::Execute { .. } if !self.unsent.is_empty() => {}
-            Job::Receive { conversation, call, .. } if !self.unsent.is_empty() => self.refuse_call(conversation, &call),
+            Job::Receive { conversation, call: IncomingCall { caller: newcomer, .. }, .. }
+            | Job::Replace { conversation, by: newcomer, .. }
+                if !self.unsent.is_empty() =>
+            {
+                self.refuse(conversation, newcomer.participant, Status::SERVICE_UNAVAILABLE);
+            }
             Job::Create { conversation, call, reply } => self.create(conversation, call, reply, now),
             Job::Execute { call, command, attachment, reply } => self.execute(call, command, attachment, reply, now),
-            Job::Receive { conversation, call, offer, may_tell_keys, transport } => {
-                self.receive_call(conversation, call, &offer, (may_tell_keys, transport), now);
+            Job::Receive { conversation, call, offer } => self.receive_call(conversation, call, &offer, now),
+            Job::Replace { conversation, participant, by, offer } => {
+                self.receive_replacement(conversation, participant, by, &offer, now);
             }
             Job::Look(question) => self.answer(question),
             Job::AnswerInBrowser { .. } if !self.unsent.is_empty() => {}
@@ -122,6 +129,7 @@ impl Running {
             // Its phones were cancelled; what they said before they heard that is too late.
             Fact::Leg { conversation, participant, .. } if self.is_in_browser(conversation, participant) => return,
             Fact::Leg { conversation, participant, event } => {
+                let Some(event) = self.unless_moved(self.address(conversation, participant), event) else { return };
                 self.with_session(conversation, |session| match event {
                     LegEvent::Answered { description, may_tell_keys, offered, transport } => {
                         session.signalled_over(participant, transport);
@@ -144,7 +152,10 @@ impl Running {
                     LegEvent::OfferAnswered { description } => session.offer_answered(participant, &description, now),
                     LegEvent::Refreshed { description } => session.refreshed(participant, &description, now),
                     LegEvent::Pressed(key) => session.key_pressed(participant, key, Way::Info, now),
+                    LegEvent::Referred { target, replaces } => session.referred(participant, target, replaces, now),
                     LegEvent::Left(cause) => session.left(participant, cause, now),
+                    // Its conversation was over before: there is nothing to be sent on.
+                    LegEvent::Moved => {}
                 });
                 conversation
             }
@@ -153,6 +164,11 @@ impl Running {
                     BrowserWish::Decline => session.declined_in_browser(participant, now),
                     BrowserWish::Leave => session.left_in_browser(participant, now),
                 });
+                conversation
+            }
+            Fact::Wanted { call, to } => return self.give_away(call, to),
+            Fact::Arrived { conversation, participant, moved } => {
+                self.arrive(conversation, participant, *moved);
                 conversation
             }
             Fact::NotRecorded { conversation, of } => {

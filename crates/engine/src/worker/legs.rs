@@ -6,8 +6,9 @@ use crate::rtp_ports::RtpSockets;
 use crate::session::Datagram;
 use crate::sip_loop::SipCommand;
 use call::{ConversationId, HangUpCause, Identity, ParticipantId, Unreached};
+use edge::sip::Replaces;
 use media::TransmitStart;
-use mio::{Interest, Token};
+use mio::Token;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -17,8 +18,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct LegSockets {
     pub(super) sockets: RtpSockets,
-    rtp: Token,
-    rtcp: Token,
+    pub(super) rtp: Token,
+    pub(super) rtcp: Token,
 }
 
 /// Whose a socket is.
@@ -36,6 +37,7 @@ impl Running {
         participant: ParticipantId,
         identity: Identity,
         ring_timeout: Option<Duration>,
+        replaces: Option<Replaces>,
     ) {
         let now = Instant::now();
         self.ring_in_browsers(conversation, participant, &identity, ring_timeout, now);
@@ -48,7 +50,7 @@ impl Running {
                 let Some(offers) = owned.session.leg_opened(participant, address, random(), srtp) else { return };
                 owned.legs.insert(participant, sockets);
                 let leg = self.address(conversation, participant);
-                self.worker.sip.send(SipCommand::Dial { leg, identity, offers, ring_timeout });
+                self.worker.sip.send(SipCommand::Dial { leg, identity, offers, ring_timeout, replaces });
             }
             Err(error) => {
                 tracing::error!(%error, "no RTP port for a leg");
@@ -62,15 +64,8 @@ impl Running {
         conversation: ConversationId,
         participant: ParticipantId,
     ) -> io::Result<LegSockets> {
-        let mut sockets = self.ports.bind()?;
-        let (rtp, rtcp) = (Token(self.next_token), Token(self.next_token + 1));
-        self.next_token += 2;
-        self.poll.registry().register(&mut sockets.rtp, rtp, Interest::READABLE)?;
-        self.poll.registry().register(&mut sockets.rtcp, rtcp, Interest::READABLE)?;
-        for (token, is_rtcp) in [(rtp, false), (rtcp, true)] {
-            self.sockets.insert(token, Socket { conversation, participant, is_rtcp });
-        }
-        Ok(LegSockets { sockets, rtp, rtcp })
+        let sockets = self.ports.bind()?;
+        self.register(conversation, participant, sockets)
     }
 
     pub(super) fn close_leg(&mut self, conversation: ConversationId, participant: ParticipantId, cause: HangUpCause) {

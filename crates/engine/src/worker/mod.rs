@@ -9,6 +9,7 @@ mod deadlines;
 mod handle;
 mod legs;
 mod look;
+mod moving;
 mod prompt;
 mod receiving;
 mod settle;
@@ -28,18 +29,20 @@ use crate::session::{Exit, Session};
 use crate::sip_loop::{LegAddress, SipCommands};
 use crate::tick::{SLOTS, TickClock};
 use call::{
-    CallId, Command, ConversationId, Identity, IncomingCall, LeaveCause, NewCall, OperationId, ParticipantId, Unreached,
+    CallId, Command, ConversationId, Identity, IncomingCall, Invitation, LeaveCause, NewCall, OperationId,
+    ParticipantId, Unreached,
 };
 use deadlines::Deadlines;
 use edge::dtls::Certificate;
 use edge::sdp::{Keying, LocalSrtp};
-use edge::sip::{DialogKey, Transport};
+use edge::sip::{DialogKey, Replaces, Transport};
 use edge::srtp::KeySource;
 use edge::webrtc::Browser;
 use legs::{LegSockets, Socket};
 use look::Remembered;
 use media::{Codec, Key, Loop, NtpTime};
 use mio::{Events, Poll, Token, Waker};
+pub(crate) use moving::Moved;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -101,11 +104,14 @@ pub(crate) enum Job {
     Receive {
         conversation: ConversationId,
         call: IncomingCall,
-        offer: Vec<u8>,
-        /// Whether keys of SRTP may stand in our description.
-        may_tell_keys: bool,
-        /// How the caller is signalled.
-        transport: Option<Transport>,
+        offer: CallerOffer,
+    },
+    /// Somebody calls to take the place of a participant.
+    Replace {
+        conversation: ConversationId,
+        participant: ParticipantId,
+        by: Invitation,
+        offer: CallerOffer,
     },
     /// Somebody looks at what there is.
     Look(Question),
@@ -133,12 +139,50 @@ pub(crate) enum Job {
     },
 }
 
+/// What somebody who calls brings along.
+#[derive(Debug)]
+pub(crate) struct CallerOffer {
+    /// Its SDP offer; empty if it wants ours.
+    pub(crate) description: Vec<u8>,
+    /// Whether keys of SRTP may stand in our description.
+    pub(crate) may_tell_keys: bool,
+    /// How it is signalled.
+    pub(crate) transport: Option<Transport>,
+}
+
 /// A fact for a worker. It is never refused; there are only as many as there are legs and prompts under way.
 pub(crate) enum Fact {
-    Leg { conversation: ConversationId, participant: ParticipantId, event: LegEvent },
-    Browser { conversation: ConversationId, participant: ParticipantId, wish: BrowserWish },
-    NotRecorded { conversation: ConversationId, of: Withdrawn },
-    Prompt { conversation: ConversationId, participant: ParticipantId, operation: OperationId, track: Track },
+    Leg {
+        conversation: ConversationId,
+        participant: ParticipantId,
+        event: LegEvent,
+    },
+    /// The person of a call is wanted in another conversation, as this leg.
+    Wanted {
+        call: CallId,
+        to: LegAddress,
+    },
+    /// Somebody has come from another conversation.
+    Arrived {
+        conversation: ConversationId,
+        participant: ParticipantId,
+        moved: Box<Moved>,
+    },
+    Browser {
+        conversation: ConversationId,
+        participant: ParticipantId,
+        wish: BrowserWish,
+    },
+    NotRecorded {
+        conversation: ConversationId,
+        of: Withdrawn,
+    },
+    Prompt {
+        conversation: ConversationId,
+        participant: ParticipantId,
+        operation: OperationId,
+        track: Track,
+    },
 }
 
 /// What somebody wants who is called, or is, in a browser.
@@ -190,6 +234,13 @@ pub(crate) enum LegEvent {
     },
     /// It has pressed a key, and said so by SIP.
     Pressed(Key),
+    /// It asks by REFER that somebody be called in its place.
+    Referred {
+        target: Invitation,
+        replaces: Option<Replaces>,
+    },
+    /// What SIP says of it goes to where it has moved from now on.
+    Moved,
     Left(LeaveCause),
 }
 
@@ -226,6 +277,7 @@ impl Worker {
             next_token: 0,
             unsent: VecDeque::new(),
             remembered: Remembered::default(),
+            moved: HashMap::new(),
             stopped: false,
             worker: self,
         };
@@ -255,6 +307,8 @@ struct Running {
     unsent: VecDeque<Change>,
     /// Conversations that are over.
     remembered: Remembered,
+    /// Where legs have moved of which SIP may still speak under their old names.
+    moved: HashMap<LegAddress, LegAddress>,
     /// Whether the engine has been shut down.
     stopped: bool,
 }

@@ -27,8 +27,13 @@ impl Running {
         while let Some(output) = self.owned.get_mut(&conversation).and_then(|owned| owned.session.poll_output()) {
             match output {
                 Output::Notify(notice) => notices.push(notice),
-                Output::OpenLeg { participant, identity, ring_timeout } => {
-                    self.open_leg(conversation, participant, identity, ring_timeout);
+                Output::OpenLeg { participant, identity, ring_timeout, replaces } => {
+                    self.open_leg(conversation, participant, identity, ring_timeout, replaces);
+                }
+                Output::Fetch { participant, from } => self.fetch(conversation, participant, from),
+                Output::TellReferrer { participant, progress } => {
+                    let leg = self.address(conversation, participant);
+                    self.worker.sip.send(SipCommand::TellReferrer { leg, progress });
                 }
                 Output::StopRinging { participant, end } => self.worker.bells.stop(participant, end),
                 Output::StopPhones { participant } => self.stop_phones(conversation, participant),

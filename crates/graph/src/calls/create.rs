@@ -96,10 +96,7 @@ fn new_call(caller: &Caller, request: &NewCall, parsed: &ParsedCall, kind: CallK
         .as_ref()
         .and_then(|source| source.identity.application.as_ref())
         .and_then(|application| application.display_name.clone());
-    let invite = |identity: &Identity| Invitation {
-        participant: ParticipantId::new(Engine::new_id()),
-        identity: identity.clone(),
-    };
+    let invite = |identity: &Identity| Invitation::new(ParticipantId::new(Engine::new_id()), identity.clone());
     call::NewCall {
         id: CallId::new(Engine::new_id()),
         participant: ParticipantId::new(Engine::new_id()),

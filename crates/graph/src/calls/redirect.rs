@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use call::{Command, Invitation, ParticipantId, REDIRECT_TARGETS_MAX};
-use engine::{Attachment, Engine};
+use call::{Command, REDIRECT_TARGETS_MAX};
+use engine::Attachment;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::api::{Api, call_id};
 use crate::auth::{Caller, PEER_ROLES};
 use crate::body::Body;
 use crate::error::Failure;
-use crate::wire::call::{callback_note, parse_callback_uri, parse_invitations};
+use crate::wire::call::{callback_note, parse_callback_uri, parse_invitations, refuse_replaced};
 use crate::wire::identity::InvitationParticipantInfo;
 use crate::wire::{Invalid, object};
 
@@ -50,13 +50,13 @@ pub(crate) async fn redirect(
 
 fn command(request: &Request) -> Result<Command, Invalid> {
     let targets = request.targets.as_deref().unwrap_or_default();
+    refuse_replaced(targets, "targets")?;
     let people = parse_invitations(targets, "targets", REDIRECT_TARGETS_MAX)?;
     if people.is_empty() {
         return Err(Invalid::missing("targets"));
     }
     let timeout = timeout(request.timeout, people.len())?;
-    let ring = |identity| Invitation { participant: ParticipantId::new(Engine::new_id()), identity };
-    Ok(Command::Redirect { targets: people.into_iter().map(ring).collect(), timeout })
+    Ok(Command::Redirect { targets: people, timeout })
 }
 
 fn timeout(given: Option<i64>, targets: usize) -> Result<Duration, Invalid> {

@@ -1,8 +1,8 @@
-//! `POST /communications/calls/{id}/transfer`: the other side of a peer-to-peer call is to talk to somebody else.
+//! `POST /communications/calls/{id}/transfer`: the other side of a peer-to-peer call is to talk to somebody else, who is
+//! called, or is in another call of the application already (`replacesCallId`, a consultative transfer).
 
 use axum::extract::{Path, State};
-use call::{Command, Invitation, ParticipantId};
-use engine::Engine;
+use call::{Command, Invitation};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -29,15 +29,15 @@ pub(crate) async fn transfer(
     Body(request): Body<Request>,
 ) -> Result<StatusCode, Failure> {
     caller.require(PEER_ROLES)?;
-    let command = command(&request)?;
-    api.execute(&caller, call_id(&call)?, command).await?;
+    let target = target(&request)?;
+    api.require_own_calls(&caller, std::slice::from_ref(&target), &call).await?;
+    api.execute(&caller, call_id(&call)?, Command::Transfer { target }).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-fn command(request: &Request) -> Result<Command, Invalid> {
+fn target(request: &Request) -> Result<Invitation, Invalid> {
     let target = request.transfer_target.as_ref().ok_or_else(|| Invalid::missing("transferTarget"))?;
-    let identity = target.parse("transferTarget")?;
-    Ok(Command::Transfer { target: Invitation { participant: ParticipantId::new(Engine::new_id()), identity } })
+    target.parse("transferTarget")
 }
 
 #[cfg(test)]
@@ -47,10 +47,7 @@ mod tests {
     #[track_caller]
     fn check(body: &str, expected: Result<&str, &str>) {
         let request: Request = serde_json::from_str(body).expect("right types");
-        let read = command(&request).map(|command| match command {
-            Command::Transfer { target } => target.identity.id().to_owned(),
-            other => panic!("a transfer, not {other:?}"),
-        });
+        let read = target(&request).map(|target| target.identity.id().to_owned());
         let read = read.map_err(|invalid| invalid.to_string());
         assert_eq!(read.as_deref().map_err(String::as_str), expected, "{body}");
     }
@@ -67,7 +64,7 @@ mod tests {
         check("{}", Err("'transferTarget' is required."));
         check(
             r#"{"transferTarget":{"identity":{"user":{"id":"u1"}},"replacesCallId":"c1"}}"#,
-            Err("'transferTarget.replacesCallId' is not supported: people cannot be moved between calls."),
+            Err("'transferTarget.replacesCallId' must be the id of a call."),
         );
     }
 }

@@ -2,8 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use call::{Command, Invitation, ParticipantId};
-use engine::Engine;
+use call::Command;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -36,6 +35,9 @@ pub(crate) async fn invite(
 ) -> Result<Response, Failure> {
     caller.require(GROUP_ROLES)?;
     let command = command(request)?;
+    if let Command::Invite { invitations, .. } = &command {
+        api.require_own_calls(&caller, invitations, &call).await?;
+    }
     let accepted = api.execute(&caller, call_id(&call)?, command).await?;
     Ok(root.operation_answer(StatusCode::OK, &accepted))
 }
@@ -46,11 +48,10 @@ fn command(request: Request) -> Result<Command, Invalid> {
     if people.is_empty() {
         return Err(Invalid::missing("participants"));
     }
-    let invite = |identity| Invitation { participant: ParticipantId::new(Engine::new_id()), identity };
     Ok(Command::Invite {
         operation: new_operation_id(),
         client_context: client_context(request.client_context)?,
-        invitations: people.into_iter().map(invite).collect(),
+        invitations: people,
     })
 }
 

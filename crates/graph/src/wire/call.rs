@@ -77,7 +77,9 @@ impl NewCall {
         if targets.is_empty() {
             return Err(Invalid::missing("targets"));
         }
-        parse_invitations(targets, "targets", call::INVITEES_MAX)
+        refuse_replaced(targets, "targets")?;
+        let invitations = parse_invitations(targets, "targets", call::INVITEES_MAX)?;
+        Ok(invitations.into_iter().map(|invitation| invitation.identity).collect())
     }
 
     /// Reads the tenant that the request names, if it names one.
@@ -114,20 +116,31 @@ pub(crate) fn parse_invitations(
     infos: &[InvitationParticipantInfo],
     path: &str,
     max: usize,
-) -> Result<Vec<call::Identity>, Invalid> {
+) -> Result<Vec<call::Invitation>, Invalid> {
     if infos.len() > max {
         return Err(Invalid::new(path, format!("may name at most {max} people at once")));
     }
-    let mut people: Vec<call::Identity> = Vec::with_capacity(infos.len());
+    let mut people: Vec<call::Invitation> = Vec::with_capacity(infos.len());
     for (at, info) in infos.iter().enumerate() {
         let path = format!("{path}[{at}]");
-        let identity = info.parse(&path)?;
-        if people.contains(&identity) {
+        let invitation = info.parse(&path)?;
+        if people.iter().any(|other| other.identity == invitation.identity) {
             return Err(Invalid::new(path, "names somebody who is in the list already"));
         }
-        people.push(identity);
+        people.push(invitation);
     }
     Ok(people)
+}
+
+/// Refuses to move people from other calls into one that is not there yet.
+pub(crate) fn refuse_replaced(infos: &[InvitationParticipantInfo], path: &str) -> Result<(), Invalid> {
+    match infos.iter().position(|info| info.replaces_call_id.is_some()) {
+        Some(at) => Err(Invalid::new(
+            format!("{path}[{at}].replacesCallId"),
+            "is not supported here: people are moved into established calls, by transfer or invite",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Is Graph's `call` in an answer. What is always empty here is shown empty, as Graph's own answers do.

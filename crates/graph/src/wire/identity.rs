@@ -3,6 +3,8 @@
 //! A phone number comes in two shapes: as an extra member of `identitySet`, or as a `communicationsIdentitySet`. The
 //! members are the same, so one type reads both; answers say `identitySet`, as Graph's own do.
 
+use call::{CallId, Invitation, ParticipantId};
+use engine::Engine;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -57,14 +59,19 @@ pub(crate) struct ParticipantInfo {
 }
 
 impl InvitationParticipantInfo {
-    /// Reads who is to be called; `path` is where this stands in the request.
-    pub(crate) fn parse(&self, path: &str) -> Result<call::Identity, Invalid> {
-        if self.replaces_call_id.is_some() {
-            return Err(Invalid::new(
-                format!("{path}.replacesCallId"),
-                "is not supported: people cannot be moved between calls",
-            ));
-        }
+    /// Reads who is to be called, or moved here from another call; `path` is where this stands in the request.
+    pub(crate) fn parse(&self, path: &str) -> Result<Invitation, Invalid> {
+        let not_a_call = || Invalid::new(format!("{path}.replacesCallId"), "must be the id of a call");
+        let replaces = match self.replaces_call_id.as_deref() {
+            Some(id) => Some(CallId::new(Uuid::try_parse(id).map_err(|_| not_a_call())?.as_u128())),
+            None => None,
+        };
+        let invitation = Invitation::new(ParticipantId::new(Engine::new_id()), self.parse_identity(path)?);
+        Ok(Invitation { replaces, ..invitation })
+    }
+
+    /// Reads who is to be called; who is in another call is not moved by this request.
+    pub(crate) fn parse_identity(&self, path: &str) -> Result<call::Identity, Invalid> {
         let set = self.identity.as_ref().ok_or_else(|| Invalid::missing(format!("{path}.identity")))?;
         set.parse_target(&format!("{path}.identity"))
     }
@@ -148,7 +155,10 @@ mod tests {
     #[track_caller]
     fn check(body: &str, expected: Result<call::Identity, &str>) {
         let info: InvitationParticipantInfo = serde_json::from_str(body).expect("test JSON");
-        assert_eq!(info.parse("targets[0]").map_err(|invalid| invalid.to_string()), expected.map_err(str::to_owned));
+        assert_eq!(
+            info.parse_identity("targets[0]").map_err(|invalid| invalid.to_string()),
+            expected.map_err(str::to_owned)
+        );
     }
 
     #[test]

@@ -175,6 +175,8 @@ impl Agent {
             | Event::Refreshed { .. }
             | Event::OfferRefused { .. }
             | Event::Confirmed { .. }
+            | Event::Referred { .. }
+            | Event::ReferProgress { .. }
             | Event::Info { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }

@@ -48,6 +48,10 @@ pub(in super::super) enum Purpose {
     Bye(DialogKey),
     /// To tell something inside the dialog.
     Info(DialogKey),
+    /// To ask the peer to call somebody.
+    Refer(DialogKey),
+    /// To tell the peer how what it has asked for goes on.
+    Notify(DialogKey),
     /// To register or unregister.
     Register(RegistrationKey),
     /// To withdraw an INVITE, or to end a fork that we do not want: nobody waits for the answer.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::browsers::CONNECT_TIMEOUT;
+use call::CallState;
 use edge::dtls::Certificate;
 use edge::webrtc::{self, Browser};
 
@@ -22,7 +23,7 @@ impl Called {
             participant: BOT,
             application: Identity::application("app", None),
             kind: CallKind::PeerToPeer,
-            targets: vec![Invitation { participant: id(1), identity: Identity::user("bob", None) }],
+            targets: vec![Invitation::new(id(1), Identity::user("bob", None))],
         };
         let conversation = Conversation::create(ConversationId::new(9), Policy::default(), call, now);
         let clock = WallClock::new(now, std::time::SystemTime::UNIX_EPOCH);
@@ -33,6 +34,7 @@ impl Called {
         let random = LegRandom { transmit: TRANSMIT, session_id: 7 };
         let srtp = LocalSrtp::new(SrtpPolicy::Off, KeySource::new([1; 32]));
         called.session.leg_opened(id(1), address, random, srtp).expect("it was to be called");
+        called.session.sent_first(id(1), None);
         called.told();
         called
     }
@@ -70,7 +72,9 @@ impl Called {
                 Output::Notify(Notice::Call { state, result: Some(result), .. }) => {
                     told.push(format!("{state:?}, {}", result.message));
                 }
-                Output::Notify(Notice::Roster { entries, .. }) => told.push(format!("{} are in", entries.len())),
+                Output::Notify(Notice::Call { state: CallState::Established, audio_active: true, .. }) => {
+                    told.push("up".to_owned());
+                }
                 _ => {}
             }
         }
@@ -95,7 +99,7 @@ fn who_declines_in_a_browser_still_rings_at_its_phone() {
     assert_eq!(called.told(), ["browsers: Declined"]);
     assert!(!called.answer_in_browser(), "it rings there no more");
     called.answer_at_phone();
-    assert_eq!(called.told(), ["2 are in"]);
+    assert_eq!(called.told(), ["up"]);
 }
 
 #[test]
@@ -110,7 +114,7 @@ fn when_nothing_rings_any_more_the_best_reason_is_told() {
 fn a_phone_that_answers_silences_the_browsers() {
     let mut called = Called::new();
     called.answer_at_phone();
-    assert_eq!(called.told(), ["browsers: AnsweredElsewhere", "2 are in"]);
+    assert_eq!(called.told(), ["browsers: AnsweredElsewhere", "up"]);
     assert!(!called.answer_in_browser());
     assert_eq!(called.run(RINGS), Vec::<String>::new());
 }

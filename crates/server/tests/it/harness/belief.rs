@@ -28,8 +28,8 @@ const STATES: [&str; 8] = [
     "terminated",
 ];
 
-/// The subcode of a transfer that has failed: the call is established again.
-const TRANSFER_FAILED: u32 = 7000;
+/// The subcodes of a transfer that has failed, blind and consultative: the call is established again.
+const TRANSFER_FAILED: [u32; 2] = [7000, 7700];
 
 /// What a bot believes after everything that it was told.
 #[derive(Debug, Default)]
@@ -156,7 +156,8 @@ impl BelievedCall {
             _ => "updated",
         };
         require(change == expected_change, "its state and its change do not agree")?;
-        let has_failed = call["resultInfo"]["subcode"] == TRANSFER_FAILED && STATES[state] == "established";
+        let subcode = &call["resultInfo"]["subcode"];
+        let has_failed = TRANSFER_FAILED.iter().any(|failed| subcode == failed) && STATES[state] == "established";
         require(call["resultInfo"].is_object() == (change == "deleted") || has_failed, "only an end has a reason")?;
         match self.state {
             None => require(["incoming", "establishing"].contains(&STATES[state]), "the call did not begin")?,
@@ -178,8 +179,9 @@ impl BelievedCall {
         let before = self.operations.insert(id.to_owned(), status.to_owned());
         require(before.is_none(), "the operation had ended")?;
         if status == "completed" && operation["@odata.type"] == "#microsoft.graph.startHoldMusicOperation" {
-            // Another change may have shown it between the acceptance and the first packet of music.
-            self.awaits_inactive = !self.roster.iter().any(is_inactive);
+            // Another change may have shown it between the acceptance and the first packet of music. A call with one person
+            // is told no roster, until somebody else is invited.
+            self.awaits_inactive = !self.roster.is_empty() && !self.roster.iter().any(is_inactive);
         }
         Ok(())
     }

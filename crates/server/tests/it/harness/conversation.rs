@@ -74,6 +74,15 @@ impl<'bot> Conversation<'bot> {
         conversation
     }
 
+    /// Calls one phone and waits until it has answered.
+    pub(crate) fn with_one(bot: &'bot Bot, uri: &str) -> Conversation<'bot> {
+        let answer = bot.create_call(&[phone_target(uri)]);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let conversation = Conversation { bot, id: answer.body["id"].as_str().expect("a call has an id").to_owned() };
+        conversation.expect_state("established");
+        conversation
+    }
+
     /// Waits until all targets of a call are in the roster, with the bot. `created` is the answer to its creation.
     pub(crate) fn of_created(bot: &'bot Bot, created: &Value) -> Conversation<'bot> {
         let id = created["id"].as_str().unwrap_or_else(|| panic!("a call has an id: {created}")).to_owned();
