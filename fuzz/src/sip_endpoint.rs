@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use edge::sip::{
     Config, Credentials, DialogKey, Endpoint, Event, Flow, Headers, Invite, Message, Name, NameAddr, Status, Transport,
+    Uri,
 };
 
 /// Longer than any timer, registrations included.
@@ -76,7 +77,7 @@ impl World {
 
     fn step(&mut self, verb: u8, text: &[u8]) {
         let (dialog, now) = (self.current, self.now);
-        match verb % 15 {
+        match verb % 18 {
             0 | 1 => self.endpoint.receive(self.flow(Transport::Udp), &self.seen.fill(text), now),
             2 => self.endpoint.receive(self.flow(Transport::Tcp), &self.seen.fill(text), now),
             3 => self.endpoint.closed(self.flow(Transport::Tcp), now),
@@ -91,6 +92,16 @@ impl World {
             11 => drop(self.endpoint.reinvite(dialog, text.to_vec(), now)),
             12 => drop(self.endpoint.update(dialog, text.to_vec(), now)),
             13 => self.endpoint.probe(dialog, now),
+            15 => self.endpoint.answer_referral(dialog, Ok(()), now),
+            16 => {
+                let code = 100 + text.first().map_or(0, |byte| u16::from(*byte));
+                self.endpoint.notify_referral(dialog, Status::new(code).expect("from 100 to 355"), now);
+            }
+            17 => {
+                let Ok(Uri::Sip(target)) = "sip:carol@192.0.2.3".parse() else { unreachable!("it is a SIP URI") };
+                let replaces = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+                self.endpoint.refer(dialog, &target, replaces.as_ref(), now);
+            }
             _ => self.invite(b""),
         }
     }
@@ -141,7 +152,10 @@ impl World {
 
     fn take_event(&mut self, event: &Event) {
         match event {
-            Event::Incoming { dialog, .. } | Event::Offered { dialog, .. } | Event::OfferWanted { dialog } => {
+            Event::Incoming { dialog, .. }
+            | Event::Offered { dialog, .. }
+            | Event::OfferWanted { dialog }
+            | Event::Referred { dialog, .. } => {
                 self.current = *dialog;
             }
             Event::Failed { dialog, .. } | Event::Redirected { dialog, .. } | Event::Ended { dialog, .. } => {

@@ -122,7 +122,7 @@ impl Endpoint {
         });
     }
 
-    /// Tells the caller that it rings (180), reliably if it confirms that: see [`Alerting`]. Does nothing when the call is
+    /// Tells the caller that it rings (180), reliably if it confirms that (RFC 3262). Does nothing when the call is
     /// answered or gone.
     pub fn ring(&mut self, dialog: DialogKey, now: Instant) {
         let Some(server) = self.invited(dialog) else { return };

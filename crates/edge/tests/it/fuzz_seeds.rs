@@ -9,6 +9,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../../../fuzz/src/browser.rs"]
+mod browser;
 #[path = "../../../../fuzz/src/dtls.rs"]
 mod dtls;
 #[path = "../../../../fuzz/src/sdp.rs"]
@@ -50,6 +52,11 @@ fn encrypted_packets() {
 #[test]
 fn handshakes() {
     over_seeds("dtls", dtls::run);
+}
+
+#[test]
+fn browsers() {
+    over_seeds("browser", browser::run);
 }
 
 #[test]
