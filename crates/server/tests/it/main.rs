@@ -17,6 +17,7 @@ mod encryption;
 mod guard;
 mod handshakes;
 mod harness;
+mod heard;
 mod hold;
 mod hold_long;
 mod hold_random;

@@ -116,6 +116,16 @@ impl Bot {
         self.send(self.request(Method::POST, path).json(body))
     }
 
+    /// Reads something that is no JSON.
+    pub(crate) fn load(&self, path: &str) -> Vec<u8> {
+        let request = self.request(Method::GET, path);
+        block_on(async {
+            let answer = request.send().await.expect("an answer");
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.bytes().await.expect("a whole answer").to_vec()
+        })
+    }
+
     /// Asks a server that may be gone; none if there is no answer.
     pub(crate) fn try_ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
         let request = self.request(method, path);
