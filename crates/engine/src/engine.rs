@@ -93,10 +93,11 @@ impl Engine {
         let prompts = Prompts::new(config.prompts.clone());
         prompts.warm_up();
         let bells = Bells::default();
-        let (port, browsers) = config.webrtc.map(Port::bind).transpose()?.unzip();
+        let certificate = Certificate::generate().map_err(std::io::Error::other)?;
+        let bound = config.webrtc.map(|webrtc| Port::bind(webrtc, certificate.clone())).transpose()?;
+        let (port, browsers) = bound.unzip();
         let (sip, sip_commands) = SipLoop::bind(&config.sip).await?;
         let (sip_address, sip_tls_address) = (sip.local_address(), sip.tls_address());
-        let certificate = Certificate::generate().map_err(std::io::Error::other)?;
         let mut workers = Vec::new();
         for index in 0..config.workers.max(1) {
             workers.push(

@@ -95,16 +95,16 @@ pub(crate) struct PortHandle {
 }
 
 impl Port {
-    /// Binds the port, and makes the certificate that browsers know us by.
+    /// Binds the port. Browsers know us by the certificate.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub(crate) fn bind(config: WebRtcConfig) -> io::Result<(Self, Served)> {
+    pub(crate) fn bind(config: WebRtcConfig, certificate: Certificate) -> io::Result<(Self, Served)> {
         let (mut socket, mut listener) = bind_both(config.listen)?;
         let bound = socket.local_addr()?;
         let told = SocketAddr::new(config.address.unwrap_or(bound.ip()), bound.port());
-        let settings = Settings::new(told, true, Certificate::generate().map_err(io::Error::other)?);
+        let settings = Settings::new(told, true, certificate);
         let poll = Poll::new()?;
         poll.registry().register(&mut socket, UDP, Interest::READABLE)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
