@@ -49,7 +49,7 @@ fn baresip_is_sent_only_the_music_while_held_whatever_its_hold_key_does_and_is_n
         let (server, files) = (Server::start_at(NEAR, &wire_settings()), Files::start());
         let alice = speaking_at(NEAR, "alice", Codec::Pcmu, ALICE_HZ);
         let carol = speaking_at(NEAR, "carol", Codec::Opus, CAROL_HZ);
-        let start = || Baresip::start_at(FAR, &server, BaresipTransport::Udp, "bob", BaresipCodec::G722, BOB_HZ);
+        let start = || Baresip::start_at(FAR, &server, BaresipTransport::Udp, "bob", BaresipCodec::Pcmu, BOB_HZ);
         let mut bob = wire.far.enter(start);
         let bot = Bot::of(&server);
         let targets = [phone_target(alice.uri()), user_target(BOB), phone_target(carol.uri())];
@@ -58,6 +58,7 @@ fn baresip_is_sent_only_the_music_while_held_whatever_its_hold_key_does_and_is_n
         check_every_order(&call, (&participant, &mut bob), [&alice, &carol], &files.uri("/music.wav"));
         assert_eq!(bob.recording().heard_between_holds()[..2], [TOGETHER, HELD]);
     });
-    let sent = wire.sound_at_far(Codec::G722);
+    // A busy machine may lose a packet on the wire. G.711 takes that as a gap; G.722 would be too loud for a while.
+    let sent = wire.sound_at_far(Codec::Pcmu);
     assert_eq!(sent.heard_between_holds(), [TOGETHER, HELD, TOGETHER, HELD, TOGETHER]);
 }

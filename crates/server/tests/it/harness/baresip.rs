@@ -16,6 +16,7 @@ use super::wav::Wav;
 /// The codecs it is tried with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BaresipCodec {
+    Pcmu,
     G722,
     Opus,
 }
@@ -23,6 +24,7 @@ pub(crate) enum BaresipCodec {
 impl BaresipCodec {
     fn name(self) -> &'static str {
         match self {
+            BaresipCodec::Pcmu => "PCMU/8000/1",
             BaresipCodec::G722 => "G722/16000/1",
             BaresipCodec::Opus => "opus/48000/2",
         }
@@ -30,6 +32,7 @@ impl BaresipCodec {
 
     fn module(self) -> &'static str {
         match self {
+            BaresipCodec::Pcmu => "g711.so",
             BaresipCodec::G722 => "g722.so",
             BaresipCodec::Opus => "opus.so",
         }
@@ -38,6 +41,7 @@ impl BaresipCodec {
     /// The file must have the codec's own format, and it is played once: a minute is longer than any test.
     fn speech(self, hz: u32) -> Wav {
         let (rate_hz, channels) = match self {
+            BaresipCodec::Pcmu => (8_000, 1),
             BaresipCodec::G722 => (16_000, 1),
             BaresipCodec::Opus => (48_000, 2),
         };
