@@ -12,7 +12,7 @@ use super::uri::UriError;
 
 /// The largest message, in bytes: what one UDP datagram can hold. Real messages stay below 4 KiB.
 pub const MESSAGE_BYTES_MAX: usize = 65_536;
-/// The most header fields in a message. A long chain of proxies adds some dozens of Via and Record-Route.
+/// The most header fields in a message, `Content-Length` not counted. A long chain of proxies adds some dozens of Via and Record-Route.
 pub const HEADERS_MAX: usize = 256;
 /// The longest header field, in bytes, unfolded. Identity headers with a signed token reach 2 KiB.
 pub const HEADER_BYTES_MAX: usize = 8_192;
@@ -96,11 +96,12 @@ impl Head {
     }
 
     fn add(&mut self, number: usize, line: &str) -> Result<(), ParseError> {
-        if number > HEADERS_MAX || line.len() > HEADER_BYTES_MAX {
+        if line.len() > HEADER_BYTES_MAX {
             return Err(ParseError::HeaderLimit);
         }
         match field(line).ok_or(ParseError::Header(number))? {
             (Name::ContentLength, value) => self.add_content_length(value),
+            _ if self.headers.len() == HEADERS_MAX => Err(ParseError::HeaderLimit),
             (name, value) => {
                 self.headers.push(name, value);
                 Ok(())
