@@ -1,5 +1,5 @@
 //! `fermata bench`: what legs cost and how soon music starts, measured from outside; `fermata bench api`: how soon the API
-//! answers under load.
+//! answers under load; `fermata bench engine`: what a leg costs as there are more of them, up to what a core can do.
 //!
 //! The server is a child process of its own, so that its CPU time and memory are its alone; the phones are real SIP
 //! phones over UDP, the calls are made over the public API. Nothing is taken from the server's own word but how punctual
@@ -14,6 +14,7 @@ mod api;
 mod callbacks;
 mod conversation;
 mod disk;
+mod engine;
 mod holds;
 mod music;
 mod pace;
@@ -78,6 +79,8 @@ enum Other {
     Api(api::Options),
     /// Measures how soon notifications are there while other callbacks are dead.
     Callbacks(callbacks::Options),
+    /// Measures what sound costs, with more and more legs, until a core has no more to give.
+    Engine(engine::Options),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -97,6 +100,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     match &options.other {
         Some(Other::Api(options)) => until_stopped(api::run(options, &settings)),
         Some(Other::Callbacks(options)) => until_stopped(callbacks::run(options, &settings)),
+        Some(Other::Engine(options)) => run_engine(options, &settings),
         None => run_legs(&options, &settings),
     }
 }
@@ -110,6 +114,12 @@ fn run_legs(options: &Options, settings: &config::Settings) -> anyhow::Result<Ex
     let is_kept = promise::print(&report.runs);
     write_json(&report, options.json.as_deref())?;
     Ok(if is_kept || !options.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The threads of the runtime stay on the core of the load, with all that they start.
+fn run_engine(options: &engine::Options, settings: &config::Settings) -> anyhow::Result<ExitCode> {
+    affinity::pin(affinity::LOAD_CORE)?;
+    until_stopped(engine::run(options, settings))
 }
 
 /// Measures until it is done or somebody has enough of it.

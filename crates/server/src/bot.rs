@@ -134,6 +134,16 @@ impl Bot {
         Ok(Call { path: format!("{CALLS}/{id}") })
     }
 
+    /// Calls more people into a call.
+    ///
+    /// # Errors
+    ///
+    /// What the server answers when it refuses.
+    pub(crate) async fn invite(&self, call: &Call, uris: &[&str]) -> anyhow::Result<()> {
+        let body = json!({ "participants": uris.iter().map(|uri| target(uri)).collect::<Vec<_>>() });
+        self.request(Method::POST, &format!("{}/participants/invite", call.path), Some(&body)).await.map(drop)
+    }
+
     /// Asks who is in a call.
     ///
     /// # Errors

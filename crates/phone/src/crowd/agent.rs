@@ -13,7 +13,6 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use super::member::Member;
 use super::schedule::Schedule;
 use super::{CrowdConfig, Shared};
-use crate::config::Speech;
 use crate::random::seed;
 use crate::sockets::{SIP, SipSockets};
 use crate::speaker::encode;
@@ -212,8 +211,7 @@ impl Agent {
 }
 
 fn open_members(config: &CrowdConfig) -> io::Result<Vec<Member>> {
-    let tone = |hz: &u32| Speech::Tone { hz: *hz, level_dbfs: config.level_dbfs };
-    let voices: Vec<Arc<Loop>> = config.tones_hz.iter().map(|hz| Arc::new(encode(&tone(hz), config.codec))).collect();
+    let voices: Vec<Arc<Loop>> = config.says.iter().map(|speech| Arc::new(encode(speech, config.codec))).collect();
     let voice_of = |n: usize| Arc::clone(&voices[n % voices.len()]);
     (0..config.phones).map(|n| Member::new(config, voice_of(n))).collect()
 }

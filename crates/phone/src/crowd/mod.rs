@@ -20,6 +20,7 @@ use edge::sdp::SrtpPolicy;
 use media::Codec;
 use mio::Waker;
 
+use crate::config::Speech;
 use agent::Agent;
 pub use deviations::Deviations;
 pub use watch::Watch;
@@ -33,11 +34,8 @@ pub struct CrowdConfig {
     pub phones: usize,
     /// The one codec they can do.
     pub codec: Codec,
-    /// The tones they say, in whole hertz: the n-th phone says the n-th, and it begins again behind the last. At least
-    /// one.
-    pub tones_hz: Vec<u32>,
-    /// How loud each of them speaks; the loudest sine there can be has -3.
-    pub level_dbfs: f32,
+    /// What they say: the n-th phone says the n-th of these, and it begins again behind the last. At least one.
+    pub says: Vec<Speech>,
     /// What watched phones listen for.
     pub watch: Watch,
     /// Whether their sound is encrypted, with keys in their descriptions.
@@ -110,9 +108,9 @@ impl Crowd {
     ///
     /// # Panics
     ///
-    /// If there is no tone to say.
+    /// If there is nothing to say, not even silence.
     pub fn start(config: CrowdConfig) -> io::Result<Crowd> {
-        assert!(!config.tones_hz.is_empty(), "a crowd says at least one tone");
+        assert!(!config.says.is_empty(), "a crowd says something, and be it silence");
         let shared = Arc::new(Shared::default());
         shared.lock().observation.watched.resize_with(config.phones, Default::default);
         let (agent, waker) = Agent::new(config, Arc::clone(&shared))?;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use phone::{Codec, Config, Crowd, CrowdConfig, Phone, State, Watch};
+use phone::{Codec, Config, Crowd, CrowdConfig, Phone, Speech, State, Watch};
 
 use crate::{SOON, SPOKEN_DBFS, check_hears, says};
 
@@ -15,8 +15,7 @@ fn crowd() -> Crowd {
         listen: Ipv4Addr::LOCALHOST.into(),
         phones: 3,
         codec: Codec::Pcmu,
-        tones_hz: vec![300, 500],
-        level_dbfs: SPOKEN_DBFS,
+        says: [300, 500].map(|hz| Speech::Tone { hz, level_dbfs: SPOKEN_DBFS }).to_vec(),
         watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: SPOKEN_DBFS - 6.0 },
     };
     Crowd::start(config).unwrap()

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause before the roster is asked for once more. Shorter only makes work for the server.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
+/// How many people a request may call; more are invited by further ones.
+const CALLED_AT_ONCE_MAX: usize = 5;
+
 /// Phones in one call.
 #[derive(Debug)]
 pub(super) struct Conversation {
@@ -42,9 +45,14 @@ impl Conversation {
         let phones: Vec<usize> = (first..first + legs).collect();
         let uris: Vec<String> = phones.iter().map(|phone| crowd.uri(*phone)).collect();
         let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
-        let call = bot.call(&uris, callback).await?;
-        let all = first + legs;
-        wait(crowd, "sound at every phone", move |crowd| crowd.reached >= all).await?;
+        let mut groups = uris.chunks(CALLED_AT_ONCE_MAX);
+        let call = bot.call(groups.next().unwrap_or_default(), callback).await?;
+        wait_for_sound(crowd, first + legs.min(CALLED_AT_ONCE_MAX)).await?;
+        for group in groups {
+            let reached = crowd.observe(|crowd| crowd.reached);
+            bot.invite(&call, group).await?;
+            wait_for_sound(crowd, reached + group.len()).await?;
+        }
         let legs = roster(bot, &call, &phones, crowd).await?;
         Ok(Self { call, legs })
     }
@@ -62,6 +70,10 @@ impl Conversation {
     pub(super) async fn end(&self, bot: &Bot) -> anyhow::Result<()> {
         bot.hang_up(&self.call).await
     }
+}
+
+async fn wait_for_sound(crowd: &Arc<Crowd>, phones: usize) -> anyhow::Result<()> {
+    wait(crowd, "sound at every phone", move |crowd| crowd.reached >= phones).await
 }
 
 /// Asks who is in the call until all the phones are: sound may reach a phone before the news of it is stored.

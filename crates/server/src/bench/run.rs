@@ -8,7 +8,7 @@ use super::server::{self, Server};
 use crate::bot::{Bot, Callback};
 use crate::config::Settings;
 use anyhow::Context;
-use phone::{Codec, Crowd, CrowdConfig, SrtpPolicy, Watch};
+use phone::{Codec, Crowd, CrowdConfig, Speech, SrtpPolicy, Watch};
 use serde::Serialize;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -23,6 +23,9 @@ const VOICES_DBFS: f32 = -26.0;
 /// How loud the hold music must be in a packet to count as heard: above what any switching of voices leaves at its
 /// frequency, below its first packet, whose beginning is faded in.
 const MUSIC_MIN_DBFS: f32 = -32.0;
+
+/// How many phones are watched at once for music. They decode meanwhile, all in one thread.
+const WATCHED_MAX: usize = 30;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -130,12 +133,30 @@ impl Run {
 ///
 /// What the system says when it has no sockets to give.
 pub(super) fn crowd(codec: Codec, phones: usize, is_encrypted: bool) -> anyhow::Result<Crowd> {
+    crowd_that_says(voices(), codec, phones, is_encrypted)
+}
+
+/// Returns what the three phones of a conversation say, none of it like the hold music.
+pub(super) fn voices() -> Vec<Speech> {
+    VOICES_HZ.map(|hz| Speech::Tone { hz, level_dbfs: VOICES_DBFS }).to_vec()
+}
+
+/// Switches phones on, the n-th of which says the n-th of `says`, and so on in turn.
+///
+/// # Errors
+///
+/// What the system says when it has no sockets to give.
+pub(super) fn crowd_that_says(
+    says: Vec<Speech>,
+    codec: Codec,
+    phones: usize,
+    is_encrypted: bool,
+) -> anyhow::Result<Crowd> {
     let config = CrowdConfig {
         listen: Ipv4Addr::LOCALHOST.into(),
         phones,
         codec,
-        tones_hz: VOICES_HZ.to_vec(),
-        level_dbfs: VOICES_DBFS,
+        says,
         watch: Watch { tone_hz: TONE_HZ, level_min_dbfs: MUSIC_MIN_DBFS },
         srtp: if is_encrypted { SrtpPolicy::Required } else { SrtpPolicy::Off },
     };
@@ -143,12 +164,18 @@ pub(super) fn crowd(codec: Codec, phones: usize, is_encrypted: bool) -> anyhow::
 }
 
 /// Puts people on hold and waits until each of them hears music.
-async fn hold_all(legs: impl Iterator<Item = &Leg>, bot: &Bot, crowd: &Arc<Crowd>) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// What went wrong, such as music that does not come.
+pub(super) async fn hold_all(legs: impl Iterator<Item = &Leg>, bot: &Bot, crowd: &Arc<Crowd>) -> anyhow::Result<()> {
     let legs: Vec<&Leg> = legs.collect();
-    crowd.watch(&legs.iter().map(|leg| leg.phone).collect::<Vec<_>>());
-    for leg in &legs {
-        bot.start_hold_music(&leg.participant).await?;
-        holds::music_at(leg.phone, crowd).await?;
+    for group in legs.chunks(WATCHED_MAX) {
+        crowd.watch(&group.iter().map(|leg| leg.phone).collect::<Vec<_>>());
+        for leg in group {
+            bot.start_hold_music(&leg.participant).await?;
+            holds::music_at(leg.phone, crowd).await?;
+        }
     }
     crowd.watch(&[]);
     Ok(())

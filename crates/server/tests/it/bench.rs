@@ -50,6 +50,40 @@ fn the_api_is_measured_and_judged() {
     assert_eq!(broken.status.code(), Some(1), "no answer takes no time: {}", String::from_utf8_lossy(&broken.stdout));
 }
 
+/// Two cores are needed, and the goals are for a quiet machine with nothing else to do.
+#[test]
+fn the_engine_is_measured_with_more_and_more_legs() {
+    let _stage = stage();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (json, plot) = (folder.path().join("figures.json"), folder.path().join("figures.svg"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fermata"));
+    command.args([
+        "bench",
+        "engine",
+        "--work",
+        "threes,held-secure",
+        "--legs",
+        "30,60",
+        "--seconds",
+        "1",
+        "--holds",
+        "3",
+    ]);
+    let output = command.arg("--json").arg(&json).arg("--plot").arg(&plot).output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&std::fs::read(json).expect("figures")).expect("the figures are JSON");
+    let works = report["works"].as_array().expect("kinds of work");
+    assert_eq!(works.len(), 2, "{report}");
+    assert_eq!(number(&works[0], "/hold/holds"), 3.0);
+    for step in works.iter().map(|work| &work["steps"][0]) {
+        let (cpu, core) = (number(step, "/cpu_us_per_leg_second"), number(step, "/core"));
+        assert!((core - cpu * number(step, "/legs") / 1e6).abs() < 1e-6 && core > 0.0, "{step}");
+        assert!(number(step, "/packets_received") > 0.0 && number(step, "/load_core") > 0.0, "{step}");
+    }
+    let picture = std::fs::read_to_string(plot).expect("a picture");
+    assert!(picture.matches("<polyline").count() == 2 * (1 + works.len()), "axes and a line for each work: {picture}");
+}
+
 /// Runs the benchmark as a user does and reads what it wrote.
 fn bench() -> Value {
     let folder = tempfile::tempdir().expect("a folder");

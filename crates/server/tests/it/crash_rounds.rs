@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use phone::{Codec, Crowd, CrowdConfig, SrtpPolicy, Watch};
+use phone::{Codec, Crowd, CrowdConfig, Speech, SrtpPolicy, Watch};
 use reqwest::Method;
 use serde_json::json;
 
@@ -145,8 +145,7 @@ fn crowd() -> Crowd {
         listen: Ipv4Addr::LOCALHOST.into(),
         phones: ACTORS * PHONES_PER_ACTOR,
         codec: Codec::Pcmu,
-        tones_hz: vec![300],
-        level_dbfs: -20.0,
+        says: vec![Speech::Tone { hz: 300, level_dbfs: -20.0 }],
         // Nobody is watched.
         watch: Watch { tone_hz: 1000, level_min_dbfs: -20.0 },
         srtp: SrtpPolicy::Off,
